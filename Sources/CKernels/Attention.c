@@ -1,0 +1,135 @@
+#include "Elementary.h"
+#include "Philox.h"
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+INLINE long padded(long n) { return (n + 15) / 16 * 16; }
+
+/// c[m × n] = a·b with a[i][k] at a[i·row + k·column], b and c row-major and n a multiple of 16 (padded by the caller).
+/// Every element is one chain over k, so that it depends on its row and column alone.
+INLINE void tile(const float *a, long row, long column, const float *b, long n, float *c, long k_count,
+                 const int rows, const int vectors) {
+    floats16 total[4][2];
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < vectors; v++) total[i][v] = ZERO16;
+    for (long k = 0; k < k_count; k++) {
+        for (int v = 0; v < vectors; v++) {
+            floats16 right = LOAD16(b + k * n + 16 * v);
+            for (int i = 0; i < rows; i++) total[i][v] += a[i * row + k * column] * right;
+        }
+    }
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < vectors; v++) STORE16(c + i * n + 16 * v, total[i][v]);
+}
+
+INLINE void small_product(const float *a, long row, long column, const float *b, float *c, long m, long n,
+                          long k_count) {
+    long i = 0;
+    for (; i + 4 <= m; i += 4) {
+        long j = 0;
+        for (; j + 32 <= n; j += 32) tile(a + i * row, row, column, b + j, n, c + i * n + j, k_count, 4, 2);
+        for (; j < n; j += 16) tile(a + i * row, row, column, b + j, n, c + i * n + j, k_count, 4, 1);
+    }
+    for (; i < m; i++)
+        for (long j = 0; j < n; j += 16) tile(a + i * row, row, column, b + j, n, c + i * n + j, k_count, 1, 1);
+}
+
+/// The rows of one head, in rows of `width` padded to a multiple of 16 with zeros.
+INLINE void pack(const kernel_attention_head *h, const float *source, float *target) {
+    long width = padded(h->width);
+    for (long r = 0; r < h->length; r++) {
+        for (long c = 0; c < h->width; c++) target[r * width + c] = source[r * h->stride + c];
+        for (long c = h->width; c < width; c++) target[r * width + c] = 0;
+    }
+}
+
+/// The transpose of the rows of one head: `width` rows of `length` padded to a multiple of 16 with zeros.
+INLINE void pack_transposed(const kernel_attention_head *h, const float *source, float *target) {
+    long length = padded(h->length);
+    for (long c = 0; c < h->width; c++) {
+        for (long r = 0; r < h->length; r++) target[c * length + r] = source[r * h->stride + c];
+        for (long r = h->length; r < length; r++) target[c * length + r] = 0;
+    }
+}
+
+INLINE void unpack(const kernel_attention_head *h, const float *source, float *target) {
+    long width = padded(h->width);
+    for (long r = 0; r < h->length; r++)
+        for (long c = 0; c < h->width; c++) target[r * h->stride + c] = source[r * width + c];
+}
+
+/// Drops and rescales a row of probabilities (or of their gradients), by the numbers of the row.
+INLINE void drop_row(const kernel_attention_head *h, long row, float *values, uint8_t *mask) {
+    uint32_t blocks = (uint32_t)((h->length + 7) / 8);
+    philox_mask(h->place, h->first_block + (uint32_t)row * blocks, h->threshold, mask, h->length);
+    for (long j = 0; j < h->length; j++) values[j] = mask[j] ? values[j] * h->keep_scale : 0.0f;
+}
+
+long kernel_attention_workspace(long length, long width) {
+    long l = padded(length), w = padded(width);
+    // Two packed operands and an output of either shape, two matrices of scores, and the mask of one row.
+    return 3 * (l * w + 16) + 2 * length * l + (l + 3) / 4 + 64;
+}
+
+KERNEL void kernel_attention(const kernel_attention_head *h, const float *query, const float *key, const float *value,
+                             float *output, float *log_sums, float *workspace) {
+    long n = h->length, l = padded(n), w = padded(h->width);
+    float *operand = workspace, *result = operand + l * w, *scores = result + l * w;
+    uint8_t *mask = (uint8_t *)(scores + n * l);
+    pack_transposed(h, key, operand);
+    small_product(query, h->stride, 1, operand, scores, n, l, h->width);
+    for (long i = 0; i < n; i++) {
+        float *s = scores + i * l;
+        float largest = -FLT_MAX;
+        for (long j = 0; j < n; j++) s[j] *= h->scale;
+        for (long j = 0; j < n; j++) largest = s[j] > largest ? s[j] : largest;
+        for (long j = 0; j < n; j++) s[j] = exponential(s[j] - largest);
+        for (long j = n; j < l; j++) s[j] = 0;
+        floats16 total = ZERO16;
+        for (long j = 0; j < l; j += 16) total += LOAD16(s + j);
+        float sum = sum16(&total), inverse = 1.0f / sum;
+        for (long j = 0; j < n; j++) s[j] *= inverse;
+        log_sums[i] = largest + logf(sum);
+        if (h->threshold) drop_row(h, i, s, mask);
+    }
+    pack(h, value, operand);
+    small_product(scores, l, 1, operand, result, n, w, n);
+    unpack(h, result, output);
+}
+
+KERNEL void kernel_attention_backward(const kernel_attention_head *h, const float *query, const float *key,
+                                      const float *value, const float *output_gradient, const float *log_sums,
+                                      float *query_gradient, float *key_gradient, float *value_gradient,
+                                      float *workspace) {
+    long n = h->length, l = padded(n), w = padded(h->width);
+    float *operand = workspace, *result = operand + l * w, *probabilities = result + l * w;
+    float *gradients = probabilities + n * l;
+    uint8_t *mask = (uint8_t *)(gradients + n * l);
+    pack_transposed(h, key, operand);
+    small_product(query, h->stride, 1, operand, probabilities, n, l, h->width);
+    pack_transposed(h, value, operand);
+    small_product(output_gradient, h->stride, 1, operand, gradients, n, l, h->width);
+    for (long i = 0; i < n; i++) {
+        float *p = probabilities + i * l, *d = gradients + i * l;
+        for (long j = 0; j < n; j++) p[j] = exponential(p[j] * h->scale - log_sums[i]);
+        for (long j = n; j < l; j++) p[j] = 0;
+        // The gradient of the probabilities is that of the dropped ones, through the same mask.
+        if (h->threshold) drop_row(h, i, d, mask);
+        floats16 total = ZERO16;
+        for (long j = 0; j < l; j += 16) total += LOAD16(p + j) * LOAD16(d + j);
+        float inner = sum16(&total);
+        for (long j = 0; j < n; j++) d[j] = p[j] * (d[j] - inner) * h->scale;
+        if (h->threshold)
+            for (long j = 0; j < n; j++) p[j] = mask[j] ? p[j] * h->keep_scale : 0.0f;
+    }
+    pack(h, output_gradient, operand);
+    small_product(probabilities, 1, l, operand, result, n, w, n); // dV = Pᵀ·dO
+    unpack(h, result, value_gradient);
+    pack(h, key, operand);
+    small_product(gradients, l, 1, operand, result, n, w, n); // dQ = dS·K
+    unpack(h, result, query_gradient);
+    pack(h, query, operand);
+    small_product(gradients, 1, l, operand, result, n, w, n); // dK = dSᵀ·Q
+    unpack(h, result, key_gradient);
+}

@@ -1,0 +1,108 @@
+// Element-wise kernels of the training step, in single precision.
+//
+// Every function is compiled once for each instruction set named in Dispatch.h, and the machine chooses at run time.
+// Matrices are row-major. What is computed for one row never depends on where the row lies or on the other rows:
+// sums over a row run over a fixed number of accumulators, whatever the instruction set's width.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// --- activations (Activations.c)
+
+/// values += bias on every row.
+void kernel_add_bias(float *values, long stride, const float *bias, long rows, long columns);
+/// values += bias, then output = GELU(values) = x/2·(1 + erf(x/√2)).
+void kernel_bias_gelu(float *values, const float *bias, float *output, long rows, long columns);
+/// gradient *= GELU'(values).
+void kernel_gelu_backward(const float *values, float *gradient, long count);
+/// output = tanh(values + bias).
+void kernel_bias_tanh(float *values, const float *bias, long rows, long columns);
+/// gradient *= 1 - output², the derivative of tanh at the input that gave output.
+void kernel_tanh_backward(const float *output, float *gradient, long count);
+
+// --- normalisation (Normalization.c)
+
+/// sum = dropout(product + bias) + residual; output = (sum - mean)/√(variance + epsilon)·gain + offset.
+/// `mask` holds one byte for each element, or is NULL where nothing is dropped; `keep_scale` is 1/(1 - p).
+/// `bias` may be NULL. `product` is replaced by `sum`, which the backward pass needs, with `mean` and `inverse_deviation` of each row.
+void kernel_residual_layer_norm(float *product, const float *bias, const uint8_t *mask, float keep_scale,
+                                const float *residual, const float *gain, const float *offset, float epsilon,
+                                float *output, float *mean, float *inverse_deviation, long rows, long columns);
+/// The gradient of the sum, in `sum_gradient`, and of the product before dropout, in `product_gradient`.
+void kernel_residual_layer_norm_backward(const float *output_gradient, const float *sum, const float *mean,
+                                         const float *inverse_deviation, const float *gain, const uint8_t *mask,
+                                         float keep_scale, float *sum_gradient, float *product_gradient, long rows,
+                                         long columns);
+
+// --- dropout (Dropout.c)
+
+/// A place in the random sequence: Philox4x32-10's key and the upper three words of its counter.
+typedef struct {
+    uint32_t key[2];
+    uint32_t counter[3];
+} kernel_philox_place;
+
+/// mask[i] = 1 where the i-th 16-bit number at `place` is at least `threshold`, otherwise 0; the numbers are those of the blocks
+/// `first_block`, `first_block` + 1, …, eight to a block, low half of each word first.
+void kernel_dropout_mask(kernel_philox_place place, uint32_t first_block, uint32_t threshold, uint8_t *mask, long count);
+/// output = mask ? keep_scale·values : 0; may work in place.
+void kernel_apply_mask(const float *values, const uint8_t *mask, float keep_scale, float *output, long count);
+
+// --- attention (Attention.c)
+
+/// One head of one sequence: `length` rows of `width` columns, read with `stride`.
+typedef struct {
+    long length, width, stride;
+    float scale;
+    // Dropout of the attention probabilities: threshold 0 drops nothing. Row i of the probabilities starts at block
+    // first_block + i·⌈length/8⌉.
+    kernel_philox_place place;
+    uint32_t first_block, threshold;
+    float keep_scale;
+} kernel_attention_head;
+
+/// Floats that the workspace of an attention call must hold.
+long kernel_attention_workspace(long length, long width);
+/// output = dropout(softmax(scale·Q·Kᵀ))·V; log_sums[i] = log Σ_j exp(scale·q_i·k_j), for the backward pass.
+void kernel_attention(const kernel_attention_head *head, const float *query, const float *key, const float *value,
+                      float *output, float *log_sums, float *workspace);
+/// The gradients of query, key and value; the probabilities are computed anew.
+void kernel_attention_backward(const kernel_attention_head *head, const float *query, const float *key,
+                               const float *value, const float *output_gradient, const float *log_sums,
+                               float *query_gradient, float *key_gradient, float *value_gradient, float *workspace);
+
+// --- rows (Rows.c)
+
+/// values += other.
+void kernel_add(float *values, const float *other, long count);
+/// values += factor·other.
+void kernel_add_scaled(float *values, float factor, const float *other, long count);
+/// Σ values², in double precision.
+double kernel_sum_of_squares(const float *values, long count);
+/// Σ a·b, in double precision.
+double kernel_dot(const float *a, const float *b, long count);
+/// Σ values, in double precision.
+double kernel_sum(const float *values, long count);
+/// Columns of `output` = columns of `values` times scales[column · stride]·factor.
+void kernel_scale_columns(const float *values, const float *scales, long stride, float factor, float *output,
+                          long rows, long columns);
+/// output[column · stride] = factor·Σ_row a[row][column]·b[row][column], in double precision over the rows.
+void kernel_column_products(const float *a, const float *b, float factor, float *output, long stride, long rows,
+                            long columns);
+/// Half-precision bits to single precision.
+void kernel_from_bfloat16(const uint16_t *bits, float *output, long count);
+
+// --- the update (Update.c)
+
+/// AdamW on one run of parameters. `gradient_factor` multiplies the gradient first (clipping).
+typedef struct {
+    float learning_rate, beta1, beta2, epsilon, weight_decay;
+    float first_correction, second_correction; // 1 - beta1^n and √(1 - beta2^n)
+    float gradient_factor;
+} kernel_adamw_settings;
+
+void kernel_adamw(kernel_adamw_settings settings, float *values, const float *gradient, float *first_moment,
+                  float *second_moment, long count);
+/// I = |w·g|; smoothed = β1·smoothed + (1-β1)·I; uncertainty = β2·uncertainty + (1-β2)·|I - smoothed|.
+void kernel_importance(float beta1, float beta2, float gradient_factor, const float *values, const float *gradient,
+                       float *smoothed, float *uncertainty, long count);

@@ -1,0 +1,22 @@
+/// A decomposition that LAPACK could not finish.
+public struct LinearAlgebraError: Error, CustomStringConvertible, Sendable, Equatable {
+    /// The LAPACK routine.
+    public let routine: String
+    /// Its `info`: negative, the argument it refused; positive, where it stopped converging.
+    public let info: Int
+    /// The shape of the matrix.
+    public let rows: Int
+    public let columns: Int
+    /// Whether the matrix held a number that is not finite; LAPACK is not called then.
+    public let isNotFinite: Bool
+
+    public var description: String {
+        if isNotFinite {
+            return "\(routine) of a \(rows) × \(columns) matrix: it holds a number that is not finite; "
+                + "look for the layer that produced it"
+        }
+        return info > 0
+            ? "\(routine) of a \(rows) × \(columns) matrix did not converge (info \(info)); scale the matrix or try another"
+            : "\(routine) of a \(rows) × \(columns) matrix refused its argument \(-info)"
+    }
+}

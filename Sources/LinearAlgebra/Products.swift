@@ -1,0 +1,51 @@
+internal import COpenBLAS
+
+/// Whether a factor of a product is read as it lies or transposed.
+public enum Transposition: Sendable {
+    case none, transposed
+
+    var flag: CBLAS_TRANSPOSE { self == .none ? CblasNoTrans : CblasTrans }
+}
+
+/// `result = scale · op(left) · op(right) + keep · result`, in single precision.
+///
+/// The corresponding BLAS routine is `sgemm`. Which bits a row of the result gets may depend on the row's place in the
+/// product: see ``RowAlignment``.
+///
+/// - Precondition: the shapes fit.
+public func multiply(
+    _ left: MatrixView, _ leftTransposition: Transposition = .none,
+    _ right: MatrixView, _ rightTransposition: Transposition = .none,
+    scale: Float = 1, keep: Float = 0, into result: MutableMatrixView
+) {
+    let inner = leftTransposition == .none ? left.columns : left.rows
+    precondition(result.rows == (leftTransposition == .none ? left.rows : left.columns))
+    precondition(result.columns == (rightTransposition == .none ? right.columns : right.rows))
+    precondition(inner == (rightTransposition == .none ? right.rows : right.columns))
+    guard result.rows > 0, result.columns > 0 else { return }
+    cblas_sgemm(
+        CblasRowMajor, leftTransposition.flag, rightTransposition.flag,
+        blasInt(result.rows), blasInt(result.columns), blasInt(inner),
+        scale, left.base, blasInt(max(left.stride, 1)), right.base, blasInt(max(right.stride, 1)),
+        keep, result.base, blasInt(max(result.stride, 1)))
+}
+
+/// BLAS counts in 32 bits.
+///
+/// - Precondition: the count fits; no matrix of this project has 2³¹ rows or columns.
+func blasInt(_ count: Int) -> blasint {
+    precondition(count <= Int(Int32.max), "a matrix dimension exceeds what BLAS can count")
+    return blasint(count)
+}
+
+/// The BLAS library in use.
+public enum BLASLibrary {
+    /// The name of the processor type whose kernels OpenBLAS chose, for instance `SkylakeX`.
+    public static var kernelType: String { String(cString: openblas_get_corename()) }
+
+    /// OpenBLAS's version and build options.
+    public static var build: String { String(cString: openblas_get_config()) }
+
+    /// How many threads a product may use within this process.
+    public static func setThreads(_ count: Int) { openblas_set_num_threads(Int32(clamping: max(count, 1))) }
+}

@@ -1,0 +1,77 @@
+import Foundation
+
+/// What `config.json` says of a BERT model, checked.
+public struct BERTConfiguration: Sendable, Equatable {
+    public let vocabularySize: Int  // vocab_size
+    public let hiddenWidth: Int  // hidden_size
+    public let layerCount: Int  // num_hidden_layers
+    public let headCount: Int  // num_attention_heads
+    public let intermediateWidth: Int  // intermediate_size
+    public let positionCount: Int  // max_position_embeddings
+    public let segmentCount: Int  // type_vocab_size
+    public let normalizationEpsilon: Float  // layer_norm_eps
+    public let hiddenDropout: Double  // hidden_dropout_prob
+    public let attentionDropout: Double  // attention_probs_dropout_prob
+    public let classifierDropout: Double  // classifier_dropout, or hidden_dropout_prob
+
+    /// - Parameters:
+    ///   - json: the contents of config.json.
+    ///   - path: of the file, for messages.
+    public init(json: [String: Any], path: String) throws(ModelError) {
+        let reader = Reader(json: json, path: path)
+        vocabularySize = try reader.count("vocab_size", default: 30_522)
+        hiddenWidth = try reader.count("hidden_size", default: 768)
+        layerCount = try reader.count("num_hidden_layers", default: 12, atMost: 10_000)
+        headCount = try reader.count("num_attention_heads", default: 12)
+        intermediateWidth = try reader.count("intermediate_size", default: 3_072)
+        positionCount = try reader.count("max_position_embeddings", default: 512)
+        segmentCount = try reader.count("type_vocab_size", default: 2)
+        let epsilon = try reader.number("layer_norm_eps", default: 1e-12, in: 1e-30...1)
+        normalizationEpsilon = Float(epsilon)
+        hiddenDropout = try reader.number("hidden_dropout_prob", default: 0.1, in: 0...0.999)
+        attentionDropout = try reader.number("attention_probs_dropout_prob", default: 0.1, in: 0...0.999)
+        classifierDropout = try reader.number("classifier_dropout", default: hiddenDropout, in: 0...0.999)
+        guard hiddenWidth % headCount == 0 else {
+            throw ModelError(
+                .badData, "\(path): hidden_size \(hiddenWidth) is not a multiple of num_attention_heads \(headCount)")
+        }
+        try reader.require("hidden_act", default: "gelu", among: ["gelu"])
+        try reader.require("position_embedding_type", default: "absolute", among: ["absolute"])
+        if json["is_decoder"] as? Bool == true {
+            throw ModelError(.badData, "\(path): is_decoder is true, expected an encoder")
+        }
+    }
+}
+
+private struct Reader {
+    let json: [String: Any]
+    let path: String
+
+    func value(_ key: String) -> Any? { json[key] is NSNull ? nil : json[key] }
+
+    func number(_ key: String, default fallback: Double, in range: ClosedRange<Double>) throws(ModelError) -> Double {
+        guard let value = value(key) else { return fallback }
+        guard let number = (value as? NSNumber)?.doubleValue, range.contains(number) else {
+            throw ModelError(
+                .badData, "\(path): \(key) is \(value), expected a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    func count(_ key: String, default fallback: Int, atMost largest: Int = 1 << 24) throws(ModelError) -> Int {
+        let number = try number(key, default: Double(fallback), in: 1...Double(largest))
+        guard let count = Int(exactly: number) else {
+            throw ModelError(.badData, "\(path): \(key) is \(number), expected a whole number")
+        }
+        return count
+    }
+
+    func require(_ key: String, default fallback: String, among choices: [String]) throws(ModelError) {
+        let found = value(key) as? String ?? fallback
+        guard choices.contains(found) else {
+            throw ModelError(
+                .badData, "\(path): \(key) is '\(found)', expected \(choices.joined(separator: " or ")); "
+                    + "this version computes no other")
+        }
+    }
+}

@@ -1,0 +1,125 @@
+public import LinearAlgebra
+public import NeuralNetwork
+
+// Shapes: T rows of the batch (tokens), H hidden width, F intermediate width, S rows of samples.
+
+/// A BERT model (Devlin et al. 2019) with frozen weights, as Hugging Face's `BertModel` computes it.
+public final class BERTEncoder: TextEncoder {
+    public let configuration: BERTConfiguration
+    public let alignment: RowAlignment
+    private let weights: FrozenWeights
+    private let embedding: Embedding
+    private let embeddingNormalization: ResidualNormalization
+    private let layers: [BERTLayer]
+    private let pooler: AdaptedLinear
+
+    private let embedded = Matrix()  // [T, H], the normalised sum's input
+    private let input = Matrix()  // [T, H], what the first layer reads
+    private let firstTokens = Matrix()  // [S, H]
+    private let pooled = Matrix()  // [S, H]
+    private let pooledGradient = Matrix()  // [S, H]
+    private let gradient = Matrix()  // [T, H], of the output of the layer at hand
+    private let scratch = BERTLayer.Scratch()
+
+    /// - Parameters:
+    ///   - folder: where `model.safetensors` is; names with or without the prefix `bert.`.
+    ///   - dropout: replaces the probabilities of the configuration; nil keeps them.
+    ///   - alignment: nil finds it out by a self-test.
+    public init(
+        folder: String, configuration: BERTConfiguration, dropout: Double? = nil, alignment: RowAlignment? = nil
+    ) throws {
+        let weights = try FrozenWeights(
+            folder: folder, prefixes: ["bert.", ""], probe: "embeddings.word_embeddings.weight")
+        let (hidden, filter) = (configuration.hiddenWidth, configuration.intermediateWidth)
+        let alignment = alignment ?? RowAlignment(probing: BERTLayer.rowProductShapes(hidden: hidden, filter: filter))
+        let products = RowProducts(alignment: alignment)
+        self.configuration = configuration
+        self.alignment = alignment
+        self.weights = weights
+
+        embedding = Embedding(
+            words: try weights.matrix(
+                "embeddings.word_embeddings.weight", rows: configuration.vocabularySize, columns: hidden),
+            positions: try weights.matrix(
+                "embeddings.position_embeddings.weight", rows: configuration.positionCount, columns: hidden),
+            segments: try weights.matrix(
+                "embeddings.token_type_embeddings.weight", rows: configuration.segmentCount, columns: hidden))
+        embeddingNormalization = try ResidualNormalization(
+            weights: weights, name: "embeddings.LayerNorm", configuration: configuration,
+            dropout: Dropout(site: 0, probability: 0))
+        outputDropout = Dropout(site: 0, probability: dropout ?? configuration.hiddenDropout)
+        layers = try (0..<configuration.layerCount).map {
+            try BERTLayer(
+                index: $0, configuration: configuration, weights: weights, products: products, dropout: dropout)
+        }
+        pooler = try AdaptedLinear(
+            weights: weights, name: "pooler.dense", outputs: hidden, inputs: hidden, products: products)
+        headDropout = dropout ?? configuration.classifierDropout
+    }
+
+    /// Dropout of the normalised embeddings, which Hugging Face applies after the layer norm.
+    private let outputDropout: Dropout
+    private let embeddingMask = DroppedRows()
+
+    public let headDropout: Double
+    public var hiddenWidth: Int { configuration.hiddenWidth }
+    public var vocabularySize: Int { configuration.vocabularySize }
+    public var longestSequence: Int { configuration.positionCount }
+    public var segmentCount: Int { configuration.segmentCount }
+    public var linears: [AdaptedLinear] { layers.flatMap(\.linears) + [pooler] }
+
+    public func hiddenStates(_ batch: PackedBatch, pass: Pass) -> MatrixView {
+        embedded.resize(rows: batch.rowCount, columns: hiddenWidth)
+        input.resize(rows: batch.rowCount, columns: hiddenWidth)
+        embedding.forward(batch, into: embedded.mutableView)
+        embeddingNormalization.forward(
+            embedded.mutableView, bias: nil, residual: nil, into: input.mutableView, batch: batch, pass: pass)
+        embeddingMask.apply(outputDropout, to: input.mutableView, batch: batch, pass: pass)
+        return layers.reduce(input.view) { $1.forward($0, batch: batch, pass: pass) }
+    }
+
+    public func forward(_ batch: PackedBatch, samples: PackedBatch, pass: Pass) -> MatrixView {
+        let hidden = hiddenStates(batch, pass: pass)
+        firstTokens.resize(rows: samples.rowCount, columns: hiddenWidth)
+        firstTokens.mutableView.clear()
+        for (sequence, sample) in zip(batch.sequences, samples.sequences) {
+            firstTokens.mutableView.rowStart(sample.rows.lowerBound)
+                .update(from: hidden.rowStart(sequence.rows.lowerBound), count: hiddenWidth)
+        }
+        pooled.resize(rows: samples.rowCount, columns: hiddenWidth)
+        pooler.forward(firstTokens.view, into: pooled.mutableView, batch: samples, pass: pass)
+        HyperbolicTangent.forward(pooled.mutableView, bias: pooler.bias)
+        return pooled.view
+    }
+
+    public func backward(
+        _ outputGradient: MatrixView, batch: PackedBatch, samples: PackedBatch, pass: Pass, gradients: LaneGradients
+    ) {
+        let lowest = layers.firstIndex { $0.isAdapted }
+        guard lowest != nil || pooler.adapter != nil else { return }
+        pooledGradient.resize(rows: samples.rowCount, columns: hiddenWidth)
+        pooledGradient.pointer.update(from: outputGradient.base, count: samples.rowCount * hiddenWidth)
+        HyperbolicTangent.backward(output: pooled.view, gradient: pooledGradient.mutableView)
+        // The samples' gradient has the shape of the pooled vectors, so the input's can take the place of none of them.
+        scratch.firstTokenGradient.resize(rows: samples.rowCount, columns: hiddenWidth)
+        scratch.firstTokenGradient.mutableView.clear()
+        pooler.backward(
+            pooledGradient.view, input: firstTokens.view,
+            inputGradient: lowest == nil ? nil : scratch.firstTokenGradient.mutableView, batch: samples, pass: pass,
+            gradients: gradients)
+        guard let lowest else { return }
+
+        gradient.resize(rows: batch.rowCount, columns: hiddenWidth)
+        gradient.mutableView.clear()
+        for (sequence, sample) in zip(batch.sequences, samples.sequences) {
+            gradient.mutableView.rowStart(sequence.rows.lowerBound)
+                .update(
+                    from: scratch.firstTokenGradient.view.rowStart(sample.rows.lowerBound), count: hiddenWidth)
+        }
+        for index in (lowest..<layers.count).reversed() {
+            layers[index].backward(
+                gradient.mutableView, input: index == 0 ? input.view : layers[index - 1].output,
+                needsInputGradient: index > lowest, batch: batch, pass: pass, gradients: gradients, scratch: scratch)
+        }
+    }
+}

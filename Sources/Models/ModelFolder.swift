@@ -1,0 +1,49 @@
+import Foundation
+public import LinearAlgebra
+
+/// A Hugging Face model folder, whatever its family.
+public enum ModelFolder {
+    /// Loads the encoder that the folder holds.
+    ///
+    /// - Parameters:
+    ///   - path: a folder with `config.json` and `model.safetensors` (or its sharded form).
+    ///   - dropout: replaces the probabilities of config.json; nil keeps them.
+    ///   - alignment: of the rows of a batch; nil finds it out by a short self-test.
+    /// - Throws: ``ModelError``, `SafetensorsError`.
+    public static func loadEncoder(
+        path: String, dropout: Double? = nil, alignment: RowAlignment? = nil
+    ) throws -> any TextEncoder {
+        let configuration = try readConfiguration(path: path)
+        switch configuration["model_type"] as? String {
+        case "bert":
+            return try BERTEncoder(
+                folder: path, configuration: BERTConfiguration(json: configuration, path: "\(path)/config.json"),
+                dropout: dropout, alignment: alignment)
+        case let family:
+            throw ModelError(
+                .badData,
+                "\(path)/config.json: model_type is '\(family ?? "missing")', expected 'bert'; "
+                    + "this version trains models of the BERT family only")
+        }
+    }
+
+    /// `config.json` as a dictionary.
+    static func readConfiguration(path: String) throws(ModelError) -> [String: Any] {
+        let file = "\(path)/config.json"
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+            throw ModelError(.missingInput, "\(path): no such model folder; give a Hugging Face folder with config.json")
+        }
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw ModelError(
+                .missingInput, "\(file): cannot be read; a model folder holds config.json and model.safetensors")
+        }
+        guard data.count <= 1 << 20 else {
+            throw ModelError(.badData, "\(file): \(data.count) bytes, expected at most 1 MiB; is this a config.json?")
+        }
+        guard let object = try? JSONSerialization.jsonObject(with: data), let json = object as? [String: Any] else {
+            throw ModelError(.badData, "\(file): not a JSON object; download the file again")
+        }
+        return json
+    }
+}

@@ -1,0 +1,196 @@
+internal import CKernels
+public import LinearAlgebra
+
+// Shapes: T rows of the batch (tokens), d_in inputs, d_out outputs, r triplets of the adapter.
+
+/// The adapter of a linear layer: where its triplets lie among the trained parameters, and how they act.
+public struct LinearAdapter {
+    /// Rows `[P_i | λ_i | Q_i]`.
+    public let block: ParameterLayout.Block
+    /// The replica of all trained parameters, which the training loop keeps current.
+    public let parameters: UnsafeMutablePointer<Float>
+    /// s = lora_alpha / (init_r + 1e-5).
+    public let scale: Float
+    /// Dropout of the adapter's input.
+    public let dropout: Dropout
+
+    public init(
+        block: ParameterLayout.Block, parameters: UnsafeMutablePointer<Float>, scale: Float, dropout: Dropout
+    ) {
+        self.block = block
+        self.parameters = parameters
+        self.scale = scale
+        self.dropout = dropout
+    }
+}
+
+/// A linear layer with a frozen weight and, if one is attached, an adapter:
+/// `output = input · W0ᵀ + s · dropout(input) · Qᵀ · diag(λ) · Pᵀ`.
+///
+/// The bias is not added here, because what follows adds it in its own pass over the output. No gradient of W0 or of
+/// the bias is ever formed.
+public final class AdaptedLinear {
+    /// Dotted path of the module in the model, as PEFT names it.
+    public let path: String
+    /// W0, [d_out, d_in].
+    public let weight: MatrixView
+    /// [d_out].
+    public let bias: UnsafePointer<Float>
+    public private(set) var adapter: LinearAdapter?
+
+    private let products: RowProducts
+    private let droppedInput = Matrix()  // [T, d_in], only with dropout
+    private let mask = MaskBuffer()  // [T, d_in], only with dropout
+    private let projected = Matrix()  // H = X·Qᵀ, [T, r]
+    private let scaled = Matrix()  // Z = s·H·diag(λ), [T, r]
+    private let scaledGradient = Matrix()  // dZ, [T, r]
+    private let projectedGradient = Matrix()  // dH, [T, r]
+    private let inputGradient = Matrix()  // of the dropped input, [rows of a lane, d_in], only with dropout
+
+    public init(path: String, weight: MatrixView, bias: UnsafePointer<Float>, products: RowProducts) {
+        self.path = path
+        self.weight = weight
+        self.bias = bias
+        self.products = products
+    }
+
+    public var outputs: Int { weight.rows }
+    public var inputs: Int { weight.columns }
+
+    public func attach(_ adapter: LinearAdapter) {
+        precondition(adapter.block.kind == .triplets(outputs: outputs, inputs: inputs))
+        self.adapter = adapter
+    }
+
+    /// The products of whole batches that this layer makes, for the alignment of rows.
+    public var rowProductShapes: [RowAlignment.Shape] {
+        [
+            .init(inputs: inputs, outputs: outputs, storedTransposed: true),
+            .init(inputs: outputs, outputs: inputs, storedTransposed: false),
+        ]
+    }
+
+    /// - Parameters:
+    ///   - input: [T, d_in].
+    ///   - output: [T, d_out], without the bias.
+    public func forward(_ input: MatrixView, into output: MutableMatrixView, batch: PackedBatch, pass: Pass) {
+        products.multiply(input, weight, .transposed, into: output, batch: batch)
+        guard let adapter else { return }
+        let adapterInput = dropped(input, adapter, batch, pass)
+        let rank = adapter.block.rows.count
+        projected.resize(rows: batch.rowCount, columns: rank)
+        scaled.resize(rows: batch.rowCount, columns: rank)
+        let singularValues = adapter.singularValues
+        for lane in batch.lanes {
+            let z = scaled.mutableView[rows: lane.rows]
+            let h = projected.mutableView[rows: lane.rows]
+            multiply(adapterInput[rows: lane.rows], .none, adapter.rightVectors, .transposed, into: h)
+            kernel_scale_columns(
+                h.base, singularValues.first, singularValues.stride, adapter.scale, z.base, h.rows, rank)
+            multiply(z.view, .none, adapter.leftVectors, .none, keep: 1, into: output[rows: lane.rows])
+        }
+    }
+
+    /// Sets the gradient of the adapter's triplets, and that of the input where one is wanted.
+    ///
+    /// - Parameters:
+    ///   - outputGradient: [T, d_out]; filler rows are zero.
+    ///   - input: what `forward` was given, [T, d_in].
+    ///   - inputGradient: [T, d_in], or nil where nothing below needs it.
+    ///   - keep: 1 adds to the input's gradient, 0 replaces it.
+    public func backward(
+        _ outputGradient: MatrixView, input: MatrixView, inputGradient: MutableMatrixView?, keep: Float = 0,
+        batch: PackedBatch, pass: Pass, gradients: LaneGradients
+    ) {
+        if let inputGradient {
+            products.multiply(outputGradient, weight, .none, keep: keep, into: inputGradient, batch: batch)
+        }
+        guard let adapter else { return }
+        let drops = adapter.dropout.isActive(in: pass)
+        let adapterInput = drops ? droppedInput.view : input
+        let rank = adapter.block.rows.count
+        scaledGradient.resize(rows: batch.rowCount, columns: rank)
+        projectedGradient.resize(rows: batch.rowCount, columns: rank)
+        let singularValues = adapter.singularValues
+        for lane in batch.lanes {
+            let dz = scaledGradient.mutableView[rows: lane.rows]
+            let dh = projectedGradient.mutableView[rows: lane.rows]
+            multiply(outputGradient[rows: lane.rows], .none, adapter.leftVectors, .transposed, into: dz)
+            kernel_scale_columns(
+                dz.base, singularValues.first, singularValues.stride, adapter.scale, dh.base, dz.rows, rank)
+            if let inputGradient {
+                addInputGradient(dh.view, adapter, drops, lane, to: inputGradient[rows: lane.rows])
+            }
+        }
+        gradients.set(adapter.block) { lane, gradient in
+            let rows = batch.lanes[lane].rows
+            let width = adapter.block.rowWidth
+            let leftGradient = MutableMatrixView(base: gradient, rows: rank, columns: outputs, stride: width)
+            let rightGradient = MutableMatrixView(
+                base: gradient + outputs + 1, rows: rank, columns: inputs, stride: width)
+            // dP = Zᵀ·dY, dQ = dHᵀ·X, dλ_i = s·Σ_t dZ[t,i]·H[t,i]
+            multiply(scaled.view[rows: rows], .transposed, outputGradient[rows: rows], .none, into: leftGradient)
+            multiply(
+                projectedGradient.view[rows: rows], .transposed, adapterInput[rows: rows], .none, into: rightGradient)
+            kernel_column_products(
+                scaledGradient.view[rows: rows].base, projected.view[rows: rows].base, adapter.scale,
+                gradient + outputs, width, rows.count, rank)
+        }
+    }
+
+    /// The input as the adapter sees it.
+    private func dropped(
+        _ input: MatrixView, _ adapter: LinearAdapter, _ batch: PackedBatch, _ pass: Pass
+    ) -> MatrixView {
+        guard adapter.dropout.isActive(in: pass) else { return input }
+        droppedInput.resize(rows: batch.rowCount, columns: inputs)
+        let mask = mask.filled(by: adapter.dropout, columns: inputs, batch: batch, pass: pass)
+        kernel_apply_mask(
+            input.base, mask, adapter.dropout.keepScale, droppedInput.pointer, batch.rowCount * inputs)
+        return droppedInput.view
+    }
+
+    /// dX += dropout'(dH·Q)
+    private func addInputGradient(
+        _ projectedGradient: MatrixView, _ adapter: LinearAdapter, _ drops: Bool, _ lane: PackedBatch.Lane,
+        to inputGradient: MutableMatrixView
+    ) {
+        guard drops else {
+            return multiply(projectedGradient, .none, adapter.rightVectors, .none, keep: 1, into: inputGradient)
+        }
+        self.inputGradient.resize(rows: lane.rows.count, columns: inputs)
+        let dropped = self.inputGradient
+        multiply(projectedGradient, .none, adapter.rightVectors, .none, into: dropped.mutableView)
+        let count = lane.rows.count * inputs
+        kernel_apply_mask(
+            dropped.pointer, mask.base + lane.rows.lowerBound * inputs, adapter.dropout.keepScale, dropped.pointer,
+            count)
+        kernel_add(inputGradient.base, dropped.pointer, count)
+    }
+}
+
+extension LinearAdapter {
+    private var rank: Int { block.rows.count }
+    private var outputs: Int {
+        guard case .triplets(let outputs, _) = block.kind else { return 0 }
+        return outputs
+    }
+
+    /// Pᵀ, [r, d_out], one row for each triplet.
+    var leftVectors: MatrixView {
+        MatrixView(
+            base: parameters + block.elements.lowerBound, rows: rank, columns: outputs, stride: block.rowWidth)
+    }
+
+    /// Q, [r, d_in].
+    var rightVectors: MatrixView {
+        MatrixView(
+            base: parameters + block.elements.lowerBound + outputs + 1, rows: rank,
+            columns: block.rowWidth - outputs - 1, stride: block.rowWidth)
+    }
+
+    /// λ_1, with the distance from one to the next.
+    var singularValues: (first: UnsafePointer<Float>, stride: Int) {
+        (UnsafePointer(parameters + block.elements.lowerBound + outputs), block.rowWidth)
+    }
+}

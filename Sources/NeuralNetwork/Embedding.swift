@@ -1,0 +1,33 @@
+public import LinearAlgebra
+
+/// The sum of frozen embeddings: word, position and segment.
+public struct Embedding {
+    /// [vocabulary, hidden], [positions, hidden], [segments, hidden].
+    public let words: MatrixView
+    public let positions: MatrixView
+    public let segments: MatrixView
+
+    public init(words: MatrixView, positions: MatrixView, segments: MatrixView) {
+        self.words = words
+        self.positions = positions
+        self.segments = segments
+    }
+
+    /// - Parameter output: [T, hidden]; filler rows become zero.
+    /// - Precondition: tokens, positions and segments lie within the tables; the caller checks its data against them.
+    public func forward(_ batch: PackedBatch, into output: MutableMatrixView) {
+        for row in 0..<batch.rowCount {
+            let result = output.row(row)
+            guard batch.tokens[row] >= 0 else {
+                result.update(repeating: 0)
+                continue
+            }
+            let word = words.row(Int(batch.tokens[row]))
+            let position = positions.row(Int(batch.positions[row]))
+            let segment = segments.row(Int(batch.types[row]))
+            for column in 0..<output.columns {
+                result[column] = word[column] + segment[column] + position[column]
+            }
+        }
+    }
+}

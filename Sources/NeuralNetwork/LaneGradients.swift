@@ -1,0 +1,71 @@
+import LinearAlgebra
+internal import CKernels
+
+/// The gradients of all trained parameters, summed over the lanes of one process as far as the lane tree allows.
+///
+/// An operation gives the gradient of one lane at a time; this adds the lanes in the tree's order, so that nothing but
+/// one sum for each of the process's subtrees is kept.
+public final class LaneGradients {
+    /// The subtrees whose sums are kept, from left to right.
+    public let nodes: [LaneTree.Node]
+    private let tree: LaneTree
+    private let firstLane: Int
+    /// One row for each node: [nodes, elements].
+    private let sums: Matrix
+    /// One row for each level of the tree: [levels, elements of the largest block].
+    private let scratch: Matrix
+
+    /// - Parameters:
+    ///   - lanes: the lanes of this process, at least one.
+    ///   - layout: all trained parameters.
+    public init(tree: LaneTree, lanes: Range<Int>, layout: ParameterLayout) {
+        precondition(!lanes.isEmpty)
+        self.tree = tree
+        firstLane = lanes.lowerBound
+        nodes = tree.nodes(covering: lanes)
+        sums = Matrix(rows: nodes.count, columns: layout.elementCount)
+        scratch = Matrix(rows: tree.depth, columns: layout.blocks.map(\.elements.count).max() ?? 0)
+    }
+
+    /// The sum over the lanes of `nodes[index]`: [elements of the layout].
+    public func sum(ofNode index: Int) -> UnsafeMutablePointer<Float> { sums.mutableView.rowStart(index) }
+
+    /// Sets the gradient of one block of parameters.
+    ///
+    /// - Parameters:
+    ///   - block: the block's elements.
+    ///   - laneGradient: writes the gradient of one of the batch's lanes, numbered within the process, to the given
+    ///     place, all elements of the block.
+    public func set(
+        _ block: ParameterLayout.Block,
+        laneGradient: (_ lane: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
+    ) {
+        for (index, node) in nodes.enumerated() {
+            add(up: node, into: sum(ofNode: index) + block.elements.lowerBound, block.elements.count, laneGradient)
+        }
+    }
+
+    private func add(
+        up node: LaneTree.Node, into target: UnsafeMutablePointer<Float>, _ count: Int,
+        _ laneGradient: (Int, UnsafeMutablePointer<Float>) -> Void
+    ) {
+        if node.level == 0 { return laneGradient(node.firstLane - firstLane, target) }
+        add(up: node.left, into: target, count, laneGradient)
+        guard node.right.firstLane < tree.laneCount else { return }
+        let other = scratch.pointer + (node.level - 1) * scratch.columns
+        add(up: node.right, into: other, count, laneGradient)
+        kernel_add(target, other, count)
+    }
+}
+
+extension LaneTree {
+    /// Completes sums of gradients from those of the processes, in the tree's order and in place.
+    ///
+    /// - Parameter sums: one run of `count` floats for each node; together the nodes cover all lanes once.
+    /// - Returns: the run that holds the total.
+    public func completed(
+        _ sums: [(node: Node, value: UnsafeMutablePointer<Float>)], count: Int
+    ) -> UnsafeMutablePointer<Float> {
+        total(sums) { kernel_add($0, $1, count) }
+    }
+}

@@ -1,0 +1,57 @@
+/// Where each trained parameter lies in one flat array of floats, in rows.
+///
+/// A row is the unit of ownership: it is reduced to, updated by, and checkpointed by one process. A triplet is one row
+/// `[P_i | λ_i | Q_i]`; a dense matrix has its own rows; a vector is one row.
+public struct ParameterLayout: Sendable, Equatable {
+    public enum Kind: Sendable, Equatable {
+        /// Rows `[P_i (outputs) | λ_i (1) | Q_i (inputs)]` of an adapted linear layer.
+        case triplets(outputs: Int, inputs: Int)
+        /// Rows of an ordinary matrix or a vector.
+        case dense
+    }
+
+    public struct Block: Sendable, Equatable {
+        /// The module's path for triplets, the tensor's name for dense parameters.
+        public let name: String
+        public let kind: Kind
+        /// Elements of one row.
+        public let rowWidth: Int
+        /// The block's rows, among the rows of all blocks.
+        public let rows: Range<Int>
+        /// The block's elements, among the elements of all blocks.
+        public let elements: Range<Int>
+
+        /// The elements of one of its rows, among the elements of all blocks.
+        public func elements(ofRow row: Int) -> Range<Int> {
+            let start = elements.lowerBound + (row - rows.lowerBound) * rowWidth
+            return start..<start + rowWidth
+        }
+    }
+
+    public private(set) var blocks: [Block] = []
+
+    public var rowCount: Int { blocks.last?.rows.upperBound ?? 0 }
+    public var elementCount: Int { blocks.last?.elements.upperBound ?? 0 }
+
+    public init() {}
+
+    /// Appends the triplets of an adapted linear layer.
+    @discardableResult
+    public mutating func appendTriplets(name: String, count: Int, outputs: Int, inputs: Int) -> Block {
+        append(name: name, kind: .triplets(outputs: outputs, inputs: inputs), rows: count, width: outputs + 1 + inputs)
+    }
+
+    /// Appends a dense matrix of `rows` × `columns`.
+    @discardableResult
+    public mutating func appendDense(name: String, rows: Int, columns: Int) -> Block {
+        append(name: name, kind: .dense, rows: rows, width: columns)
+    }
+
+    private mutating func append(name: String, kind: Kind, rows: Int, width: Int) -> Block {
+        let block = Block(
+            name: name, kind: kind, rowWidth: width, rows: rowCount..<rowCount + rows,
+            elements: elementCount..<elementCount + rows * width)
+        blocks.append(block)
+        return block
+    }
+}

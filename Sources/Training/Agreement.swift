@@ -1,0 +1,83 @@
+import MessagePassing
+import NeuralNetwork
+
+/// The numbers that all processes must know before the update, brought together by one small collective.
+///
+/// Each process gives a squared norm for each of its rows, the loss of each of its lanes, and the regulariser of each
+/// module whose first row it owns; sums are then taken over rows, lanes and modules in their own order, so that they do not
+/// depend on which process gave what.
+struct Agreement {
+    /// What one process knows.
+    struct Contribution {
+        /// For each owned row.
+        var squaredNorms: [Double]
+        /// For each lane of this process, the sum over its samples.
+        var laneLosses: [Double]
+        /// γ·R of each module whose first row this process owns.
+        var penalties: [Double]
+    }
+
+    /// Σ over the samples of the global batch.
+    let lossSum: Double
+    /// γ·R.
+    let penalty: Double
+    /// Euclidean norm of the whole gradient.
+    let gradientNorm: Double
+
+    /// The number of values that each process contributes to each of the three lists.
+    struct Shape {
+        let rows: [Int]
+        let lanes: [Int]
+        let modules: [Int]
+
+        init(layout: ParameterLayout, partition: ParameterPartition, tree: LaneTree) {
+            let count = partition.rows.count
+            rows = partition.rows.map(\.count)
+            lanes = (0..<count).map { tree.lanes(ofProcess: $0, of: count).count }
+            modules = partition.rows.map { owned in
+                layout.blocks.count { $0.isTriplets && owned.contains($0.rows.lowerBound) }
+            }
+        }
+    }
+
+    init(
+        _ own: Contribution, shape: Shape, tree: LaneTree, _ communicator: borrowing Communicator
+    ) throws {
+        let counts = shape.rows.indices.map { shape.rows[$0] + shape.lanes[$0] + shape.modules[$0] }
+        let layout = try BufferLayout(counts: counts)
+        var values = [Double](repeating: 0, count: layout.extent)
+        let part = own.squaredNorms + own.laneLosses + own.penalties
+        values.replaceSubrange(layout.range(of: communicator.processIndex), with: part)
+        try values.withUnsafeMutableBufferPointer { buffer throws(MessagePassingError) in
+            try communicator.allGatherInPlace(buffer, layout: layout)
+        }
+        var all = Contribution(squaredNorms: [], laneLosses: [], penalties: [])
+        for process in counts.indices {
+            var rest = values[layout.range(of: process)]
+            all.squaredNorms += rest.prefix(shape.rows[process])
+            rest = rest.dropFirst(shape.rows[process])
+            all.laneLosses += rest.prefix(shape.lanes[process])
+            all.penalties += rest.dropFirst(shape.lanes[process])
+        }
+        lossSum = tree.total(all.laneLosses)
+        penalty = all.penalties.reduce(0, +)
+        gradientNorm = all.squaredNorms.reduce(0, +).squareRoot()
+    }
+}
+
+extension ParameterLayout.Block {
+    /// Whether the rows are triplets.
+    var isTriplets: Bool { outputs != nil }
+
+    /// Outputs of the adapted layer; nil for dense parameters.
+    var outputs: Int? {
+        guard case .triplets(let outputs, _) = kind else { return nil }
+        return outputs
+    }
+
+    /// Inputs of the adapted layer; nil for dense parameters.
+    var inputs: Int? {
+        guard case .triplets(_, let inputs) = kind else { return nil }
+        return inputs
+    }
+}

@@ -1,0 +1,283 @@
+public import AdaLoRA
+import Foundation
+import LinearAlgebra
+public import MessagePassing
+import NeuralNetwork
+import Randomness
+
+/// One process's part of a training run: the replica of the parameters, the shard of the state, and the step.
+public final class Trainer {
+    public let configuration: TrainingConfiguration
+    public let model: AdaptedModel
+    public let schedule: BudgetSchedule
+    /// The next step, counted from 0.
+    public internal(set) var step = 0
+    /// Which triplets the latest decision kept, in the order of rows; all of them before the first.
+    public internal(set) var mask: [Bool]
+
+    let partition: ParameterPartition
+    let state: OwnedState
+    private let processIndex: Int
+    private let data: TrainingSamples
+    private var order: SampleOrder
+    private let tree: LaneTree
+    private let lanes: Range<Int>
+    private let gradients: LaneGradients
+    private let reduction: GradientReduction
+    private let agreementShape: Agreement.Shape
+    private let optimizer: AdamW
+    private let learningRate: LearningRate
+    private let importance: Importance
+    private let regularizer: OrthogonalityRegularizer
+    private let logitsGradient = Matrix()  // [rows of samples, outputs]
+    private let penaltyGradient = Matrix()  // [r, outputs + 1 + inputs] of one module
+
+    /// - Parameters:
+    ///   - configuration: valid, also for the model's number of modules.
+    ///   - model: with its parameters at the start.
+    ///   - data: the training samples.
+    public init(
+        configuration: TrainingConfiguration, model: AdaptedModel, data: TrainingSamples,
+        _ communicator: borrowing Communicator
+    ) throws {
+        let adapter = configuration.adapter
+        let moduleCount = model.tripletBlocks.count
+        self.configuration = configuration
+        self.model = model
+        self.data = data
+        schedule = try BudgetSchedule(
+            initialBudget: moduleCount * adapter.initialRank,
+            targetBudget: adapter.targetTotal ?? moduleCount * adapter.targetRank,
+            initialSteps: adapter.initialSteps, finalSteps: adapter.finalSteps, interval: adapter.maskingInterval,
+            totalSteps: configuration.totalSteps, form: adapter.budgetForm)
+        processIndex = communicator.processIndex
+        partition = ParameterPartition(layout: model.layout, processCount: communicator.processCount)
+        state = OwnedState(elements: partition.elements[communicator.processIndex])
+        mask = [Bool](repeating: true, count: model.tripletCount)
+        order = SampleOrder(
+            sampleCount: data.count, seed: UInt64(configuration.seed), shuffles: configuration.data.shuffle)
+        tree = LaneTree(laneCount: configuration.gradientLanes)
+        lanes = tree.lanes(ofProcess: communicator.processIndex, of: communicator.processCount)
+        gradients = LaneGradients(tree: tree, lanes: lanes, layout: model.layout)
+        reduction = try GradientReduction(
+            tree: tree, partition: partition, processIndex: communicator.processIndex)
+        agreementShape = Agreement.Shape(layout: model.layout, partition: partition, tree: tree)
+        optimizer = AdamW(
+            beta1: configuration.optimizer.firstMomentDecay, beta2: configuration.optimizer.secondMomentDecay,
+            epsilon: configuration.optimizer.epsilon, weightDecay: configuration.optimizer.weightDecay)
+        learningRate = LearningRate(configuration)
+        importance = Importance(
+            measure: adapter.importance, beta1: adapter.sensitivitySmoothing, beta2: adapter.uncertaintySmoothing)
+        regularizer = OrthogonalityRegularizer(
+            form: adapter.orthogonality, weight: adapter.orthogonalityWeight, moduleCount: moduleCount)
+    }
+
+    /// One step across the processes.
+    public func takeStep(_ communicator: borrowing Communicator) throws -> StepReport {
+        let start = ContinuousClock.now
+        let batch = nextBatch()
+        let laneLosses = computeGradients(batch)
+        let gradient = try reduction.reduce(gradients, communicator)
+        let penalties = addPenaltyGradient(to: gradient)
+        let agreement = try Agreement(
+            Agreement.Contribution(
+                squaredNorms: squaredNorms(of: gradient), laneLosses: laneLosses, penalties: penalties),
+            shape: agreementShape, tree: tree, communicator)
+        try requireFinite(agreement)
+        updateOwnedRows(gradient, factor: clippingFactor(agreement.gradientNorm))
+        let selection = try decide(communicator)
+        applyMask()
+        try share(communicator)
+        defer { step += 1 }
+        return report(agreement, batch: batch, selection: selection, start: start)
+    }
+
+    // MARK: 1, batch
+
+    /// The samples of this step's global batch, by slot.
+    private func nextBatch() -> [TrainingSamples.Sample] {
+        order.indices(from: step * configuration.batchSize, count: configuration.batchSize).map { data[$0] }
+    }
+
+    private func slots(ofLane lane: Int) -> Range<Int> {
+        let (size, count) = (configuration.batchSize, tree.laneCount)
+        return lane * size / count..<(lane + 1) * size / count
+    }
+
+    // MARK: 2, local
+
+    /// Forward and backward for this process's lanes.
+    ///
+    /// - Returns: for each lane, the sum of the losses of its samples.
+    private func computeGradients(_ batch: [TrainingSamples.Sample]) -> [Double] {
+        let pass = Pass.training(seed: UInt64(configuration.seed), step: step)
+        let packed = PackedBatch(
+            lanes: lanes.map { slots(ofLane: $0).map { batch[$0].sequence } }, firstLane: lanes.lowerBound,
+            firstSlot: slots(ofLane: lanes.lowerBound).lowerBound, alignment: model.encoder.alignment)
+        let (logits, samples) = model.forward(packed, pass: pass)
+        logitsGradient.resize(rows: samples.rowCount, columns: model.outputCount)
+        logitsGradient.mutableView.clear()
+        let laneLosses = samples.lanes.map { lane in
+            samples.sequences[lane.sequences].reduce(0.0) { sum, sample in
+                let row = sample.rows.lowerBound
+                return sum
+                    + data.loss.evaluate(
+                        logits: logits.row(row), target: batch[sample.slot].target,
+                        sampleCount: configuration.batchSize, gradient: logitsGradient.mutableView.row(row))
+            }
+        }
+        model.backward(logitsGradient.view, batch: packed, pass: pass, gradients: gradients)
+        return laneLosses
+    }
+
+    // MARK: 4, agree
+
+    /// Adds the gradient of γ·R to that of the owned rows.
+    ///
+    /// A module's gradient is always computed whole, so that its bits do not depend on how its rows are dealt.
+    ///
+    /// - Returns: γ·R of each module whose first row this process owns.
+    private func addPenaltyGradient(to gradient: UnsafeMutablePointer<Float>) -> [Double] {
+        let owned = partition.rows[processIndex]
+        var penalties: [Double] = []
+        for block in model.tripletBlocks where block.rows.overlaps(owned) {
+            guard let outputs = block.outputs else { continue }
+            penaltyGradient.resize(rows: block.rows.count, columns: block.rowWidth)
+            let rows = MatrixView(
+                base: model.parameters.pointer + block.elements.lowerBound, rows: block.rows.count,
+                columns: block.rowWidth)
+            let penalty = regularizer.evaluate(
+                rows: rows, outputs: outputs, gradient: penaltyGradient.mutableView)
+            if owned.contains(block.rows.lowerBound) { penalties.append(penalty) }
+            for row in block.rows.clamped(to: owned) {
+                let target = gradient + block.elements(ofRow: row).lowerBound - state.elements.lowerBound
+                let source = penaltyGradient.view.row(row - block.rows.lowerBound)
+                for (column, value) in source.enumerated() { target[column] += value }
+            }
+        }
+        return penalties
+    }
+
+    private func squaredNorms(of gradient: UnsafeMutablePointer<Float>) -> [Double] {
+        ownedRows.map { block, row in
+            sumOfSquares(
+                gradient + block.elements(ofRow: row).lowerBound - state.elements.lowerBound, count: block.rowWidth)
+        }
+    }
+
+    private func requireFinite(_ agreement: Agreement) throws(TrainingError) {
+        guard agreement.lossSum.isFinite, agreement.penalty.isFinite, agreement.gradientNorm.isFinite else {
+            throw TrainingError(
+                .computation,
+                "step \(step): loss \(agreement.lossSum / Double(configuration.batchSize)), regulariser "
+                    + "\(agreement.penalty), gradient norm \(agreement.gradientNorm), expected finite numbers; "
+                    + "lower optimizer.lr, set optimizer.max_grad_norm, or resume from an earlier checkpoint with either")
+        }
+    }
+
+    private func clippingFactor(_ norm: Double) -> Float {
+        guard let largest = configuration.optimizer.maximumGradientNorm else { return 1 }
+        return Float(min(1, largest / (norm + 1e-6)))
+    }
+
+    // MARK: 5, own
+
+    private var ownedRows: [(block: ParameterLayout.Block, row: Int)] {
+        let owned = partition.rows[processIndex]
+        return model.layout.blocks.flatMap { block in
+            block.rows.clamped(to: owned).map { (block, $0) }
+        }
+    }
+
+    /// Clipping, sensitivity, Ī, Ū and AdamW, row by row.
+    private func updateOwnedRows(_ gradient: UnsafeMutablePointer<Float>, factor: Float) {
+        let update = optimizer.update(
+            step: step, learningRate: learningRate.value(at: step), gradientFactor: factor)
+        let point = configuration.adapter.sensitivityPoint
+        let updatesImportance = schedule.updatesImportance(at: step)
+        for (block, row) in ownedRows {
+            let elements = block.elements(ofRow: row)
+            let values = model.parameters.pointer + elements.lowerBound
+            let offset = elements.lowerBound - state.elements.lowerBound
+            func updateImportance() {
+                importance.update(
+                    values: values, gradient: gradient + offset, gradientFactor: factor,
+                    smoothed: state[.smoothedSensitivity] + offset, uncertainty: state[.uncertainty] + offset,
+                    count: elements.count)
+            }
+            let isImportant = updatesImportance && block.isTriplets
+            if isImportant, point == .gradient { updateImportance() }
+            update.apply(
+                to: values, gradient: gradient + offset, firstMoment: state[.firstMoment] + offset,
+                secondMoment: state[.secondMoment] + offset, count: elements.count)
+            if isImportant, point == .update { updateImportance() }
+        }
+    }
+
+    // MARK: 6, decide
+
+    /// On a masking step: the scores of all triplets, gathered, and the same decision on every process.
+    private func decide(_ communicator: borrowing Communicator) throws -> Selection? {
+        guard schedule.decides(at: step) else { return nil }
+        let scores = ownedRows.compactMap { block, row -> Float? in
+            guard let outputs = block.outputs, let inputs = block.inputs else { return nil }
+            let start = block.elements(ofRow: row).lowerBound
+            let offset = start - state.elements.lowerBound
+            return importance.score(
+                values: model.parameters.pointer + start, smoothed: state[.smoothedSensitivity] + offset,
+                uncertainty: state[.uncertainty] + offset, outputs: outputs, inputs: inputs)
+        }
+        let allScores = try communicator.allGathered(varying: scores).elements
+        let selection = Selection(scores: allScores, budget: schedule.budget(at: step))
+        mask = selection.kept
+        return selection
+    }
+
+    /// Sets λ of the owned triplets that lost to 0: on a masking step, and after every step of the final phase.
+    private func applyMask() {
+        guard schedule.decides(at: step) || schedule.isFinal(step) else { return }
+        for (block, row) in ownedRows where block.isTriplets && !mask[row] {
+            model.parameters.pointer[block.elements(ofRow: row).lowerBound + (block.outputs ?? 0)] = 0
+        }
+    }
+
+    // MARK: 7, share
+
+    /// Brings every process's replica up to date.
+    private func share(_ communicator: borrowing Communicator) throws {
+        try communicator.allGatherInPlace(
+            UnsafeMutableBufferPointer(start: model.parameters.pointer, count: model.layout.elementCount),
+            counts: partition.elements.map(\.count))
+    }
+
+    private func report(
+        _ agreement: Agreement, batch: [TrainingSamples.Sample], selection: Selection?, start: ContinuousClock.Instant
+    ) -> StepReport {
+        let taskLoss = agreement.lossSum / Double(configuration.batchSize)
+        let active = model.tripletBlocks.reduce(0) { sum, block in
+            sum
+                + block.rows.count { row in
+                    model.parameters.pointer[block.elements(ofRow: row).lowerBound + (block.outputs ?? 0)] != 0
+                }
+        }
+        return StepReport(
+            step: step, taskLoss: taskLoss, loss: taskLoss + agreement.penalty,
+            learningRate: learningRate.value(at: step), gradientNorm: agreement.gradientNorm,
+            budget: schedule.budget(at: step), active: active,
+            tokens: batch.reduce(0) { $0 + $1.sequence.tokens.count },
+            seconds: start.duration(to: .now).inSeconds,
+            decision: selection.map {
+                StepReport.Decision(threshold: $0.threshold, ranks: ranks(of: $0.kept))
+            })
+    }
+
+    /// Kept triplets by module, in order.
+    func ranks(of kept: [Bool]) -> [(module: String, rank: Int)] {
+        model.tripletBlocks.map { block in (block.name, kept[block.rows].count { $0 }) }
+    }
+}
+
+extension Duration {
+    /// As a fractional number of seconds.
+    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,211 @@
+import LinearAlgebra
+import NeuralNetwork
+import Testing
+
+/// Two lanes with sequences of lengths 3, 1 and 5, aligned to 4 rows.
+let smallBatch = PackedBatch(
+    lanes: [
+        [sequence(3), sequence(1)],
+        [sequence(5)],
+    ], firstLane: 0, firstSlot: 0, alignment: RowAlignment(rows: 4, unaligned: []))
+
+func sequence(_ length: Int) -> TokenSequence {
+    TokenSequence(tokens: (0..<length).map { Int32($0 % 7) }, types: (0..<length).map { $0 < 2 ? 0 : 1 })
+}
+
+private let training = Pass.training(seed: 7, step: 3)
+private let undropped = Dropout(site: 1, probability: 0)
+
+/// Weights of the loss with zeros in filler rows, as every gradient has them.
+private func lossWeights(_ columns: Int, batch: PackedBatch = smallBatch, seed: Int = 9) -> Matrix {
+    let weights = matrix(batch.rowCount, columns, seed: seed)
+    for row in 0..<batch.rowCount where batch.tokens[row] < 0 {
+        for column in 0..<columns { weights[row, column] = 0 }
+    }
+    return weights
+}
+
+@Suite("Every adjoint agrees with finite differences")
+struct OperationGradientTests {
+    @Test("GELU")
+    func gelu() {
+        let values = matrix(6, 5, scale: 3)
+        let bias = matrix(1, 5, scale: 0.1, seed: 1)
+        let weights = matrix(6, 5, seed: 2)
+        let (scratch, output) = (Matrix(rows: 6, columns: 5), Matrix(rows: 6, columns: 5))
+        func loss() -> Double {
+            scratch.pointer.update(from: values.pointer, count: 30)
+            GELU.forward(scratch.mutableView, bias: bias.pointer, into: output.mutableView)
+            return weightedSum(weights, output.view)
+        }
+        _ = loss()
+        let gradient = Matrix(rows: 6, columns: 5, elements: weights.elements)
+        GELU.backward(scratch.view, gradient: gradient.mutableView)
+        expectGradient(gradient.elements, of: values.pointer, loss: loss, "GELU")
+    }
+
+    @Test("tanh")
+    func tanh() {
+        let values = matrix(4, 3, scale: 2)
+        let bias = matrix(1, 3, scale: 0.1, seed: 1)
+        let weights = matrix(4, 3, seed: 2)
+        let output = Matrix(rows: 4, columns: 3)
+        func loss() -> Double {
+            output.pointer.update(from: values.pointer, count: 12)
+            HyperbolicTangent.forward(output.mutableView, bias: bias.pointer)
+            return weightedSum(weights, output.view)
+        }
+        _ = loss()
+        let gradient = Matrix(rows: 4, columns: 3, elements: weights.elements)
+        HyperbolicTangent.backward(output: output.view, gradient: gradient.mutableView)
+        expectGradient(gradient.elements, of: values.pointer, loss: loss, "tanh")
+    }
+
+    @Test("layer norm of a dropped, biased product and a residual", arguments: [0.0, 0.3])
+    func residualNormalization(probability: Double) {
+        let columns = 21
+        let rows = smallBatch.rowCount
+        let product = matrix(rows, columns)
+        let residual = matrix(rows, columns, seed: 1)
+        let gain = matrix(1, columns, seed: 2)
+        let offset = matrix(1, columns, seed: 3)
+        let bias = matrix(1, columns, seed: 4)
+        let weights = lossWeights(columns)
+        let operation = ResidualNormalization(
+            gain: gain.pointer, offset: offset.pointer, columns: columns, epsilon: 1e-5,
+            dropout: Dropout(site: 2, probability: probability))
+        let (sum, output) = (Matrix(rows: rows, columns: columns), Matrix(rows: rows, columns: columns))
+        func loss() -> Double {
+            sum.pointer.update(from: product.pointer, count: rows * columns)
+            operation.forward(
+                sum.mutableView, bias: bias.pointer, residual: residual.view, into: output.mutableView,
+                batch: smallBatch, pass: training)
+            return weightedSum(weights, output.view)
+        }
+        _ = loss()
+        let residualGradient = Matrix(rows: rows, columns: columns)
+        let productGradient = Matrix(rows: rows, columns: columns)
+        operation.backward(
+            weights.view, sum: sum.view, residualGradient: residualGradient.mutableView,
+            productGradient: productGradient.mutableView, batch: smallBatch)
+        expectGradient(residualGradient.elements, of: residual.pointer, loss: loss, "residual")
+        expectGradient(productGradient.elements, of: product.pointer, loss: loss, "product")
+    }
+
+    @Test("attention over sequences of different lengths", arguments: [0.0, 0.25], [4, 20])
+    func attention(probability: Double, headWidth: Int) {
+        let heads = 2
+        let columns = heads * headWidth
+        let rows = smallBatch.rowCount
+        let query = matrix(rows, columns, scale: 2)
+        let key = matrix(rows, columns, scale: 2, seed: 1)
+        let value = matrix(rows, columns, seed: 2)
+        let weights = lossWeights(columns)
+        let operation = Attention(
+            headCount: heads, headWidth: headWidth, dropout: Dropout(site: 3, probability: probability))
+        let output = Matrix(rows: rows, columns: columns)
+        func loss() -> Double {
+            operation.forward(
+                query: query.view, key: key.view, value: value.view, into: output.mutableView, batch: smallBatch,
+                pass: training)
+            return weightedSum(weights, output.view)
+        }
+        _ = loss()
+        let gradients = (0..<3).map { _ in Matrix(rows: rows, columns: columns) }
+        operation.backward(
+            weights.view, query: query.view, key: key.view, value: value.view,
+            queryGradient: gradients[0].mutableView, keyGradient: gradients[1].mutableView,
+            valueGradient: gradients[2].mutableView, batch: smallBatch, pass: training)
+        expectGradient(gradients[0].elements, of: query.pointer, loss: loss, "query")
+        expectGradient(gradients[1].elements, of: key.pointer, loss: loss, "key")
+        expectGradient(gradients[2].elements, of: value.pointer, loss: loss, "value")
+    }
+
+    @Test("a linear layer with an adapter: triplets and input", arguments: [0.0, 0.3])
+    func adaptedLinear(probability: Double) {
+        let (inputs, outputs, rank) = (10, 7, 3)
+        let weight = matrix(outputs, inputs)
+        let bias = matrix(1, outputs)
+        let input = matrix(smallBatch.rowCount, inputs, seed: 1)
+        let weights = lossWeights(outputs)
+        var layout = ParameterLayout()
+        let block = layout.appendTriplets(name: "linear", count: rank, outputs: outputs, inputs: inputs)
+        let parameters = matrix(1, layout.elementCount, seed: 5)
+        let layer = AdaptedLinear(
+            path: "linear", weight: weight.view, bias: bias.pointer,
+            products: RowProducts(alignment: RowAlignment(rows: 4, unaligned: [])))
+        layer.attach(
+            LinearAdapter(
+                block: block, parameters: parameters.pointer, scale: 0.7,
+                dropout: Dropout(site: 4, probability: probability)))
+        let output = Matrix(rows: smallBatch.rowCount, columns: outputs)
+        func loss() -> Double {
+            layer.forward(input.view, into: output.mutableView, batch: smallBatch, pass: training)
+            return weightedSum(weights, output.view)
+        }
+        _ = loss()
+        let gradients = LaneGradients(tree: LaneTree(laneCount: 2), lanes: 0..<2, layout: layout)
+        let inputGradient = Matrix(rows: smallBatch.rowCount, columns: inputs)
+        layer.backward(
+            weights.view, input: input.view, inputGradient: inputGradient.mutableView, batch: smallBatch,
+            pass: training, gradients: gradients)
+        let parameterGradient = Array(
+            UnsafeBufferPointer(start: gradients.sum(ofNode: 0), count: layout.elementCount))
+        expectGradient(parameterGradient, of: parameters.pointer, loss: loss, "triplets")
+        expectGradient(inputGradient.elements, of: input.pointer, loss: loss, "input")
+    }
+
+    @Test("a head that is trained in full", arguments: [0.0, 0.3])
+    func denseHead(probability: Double) {
+        let (features, classes) = (9, 3)
+        let samples = smallBatch.samples(alignment: RowAlignment(rows: 4, unaligned: []))
+        var layout = ParameterLayout()
+        let weight = layout.appendDense(name: "weight", rows: classes, columns: features)
+        let bias = layout.appendDense(name: "bias", rows: 1, columns: classes)
+        let parameters = matrix(1, layout.elementCount, seed: 5)
+        let input = matrix(samples.rowCount, features)
+        let weights = lossWeights(classes, batch: samples)
+        let head = DenseHead(
+            weight: weight, bias: bias, parameters: parameters.pointer,
+            dropout: Dropout(site: 5, probability: probability))
+        let logits = Matrix(rows: samples.rowCount, columns: classes)
+        func loss() -> Double {
+            head.forward(input.view, into: logits.mutableView, batch: samples, pass: training)
+            return weightedSum(weights, logits.view)
+        }
+        _ = loss()
+        let gradients = LaneGradients(tree: LaneTree(laneCount: 2), lanes: 0..<2, layout: layout)
+        let inputGradient = Matrix(rows: samples.rowCount, columns: features)
+        head.backward(
+            weights.view, inputGradient: inputGradient.mutableView, batch: samples, gradients: gradients)
+        let parameterGradient = Array(
+            UnsafeBufferPointer(start: gradients.sum(ofNode: 0), count: layout.elementCount))
+        expectGradient(parameterGradient, of: parameters.pointer, loss: loss, "head")
+        expectGradient(inputGradient.elements, of: input.pointer, loss: loss, "input")
+    }
+
+    @Test("cross-entropy and mean squared error")
+    func losses() {
+        let logits = matrix(1, 4, scale: 3)
+        let gradient = Matrix(rows: 1, columns: 4)
+        func evaluate(_ loss: Loss, _ target: Float) -> Double {
+            loss.evaluate(
+                logits: logits.view.row(0), target: target, sampleCount: 1, gradient: gradient.mutableView.row(0))
+        }
+        for target in 0..<4 {
+            _ = evaluate(.crossEntropy, Float(target))
+            expectGradient(
+                gradient.elements, of: logits.pointer, loss: { evaluate(.crossEntropy, Float(target)) },
+                "cross-entropy")
+        }
+        let prediction = Matrix(rows: 1, columns: 1, elements: [0.3])
+        let derivative = Matrix(rows: 1, columns: 1)
+        func squaredError() -> Double {
+            Loss.meanSquaredError.evaluate(
+                logits: prediction.view.row(0), target: 1.2, sampleCount: 1, gradient: derivative.mutableView.row(0))
+        }
+        #expect(abs(squaredError() - 0.81) < 1e-6)
+        let analytic = derivative.elements
+        expectGradient(analytic, of: prediction.pointer, loss: squaredError, "mean squared error")
+    }
+}
