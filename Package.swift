@@ -14,25 +14,44 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 /// The tests of a target.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 let package = Package(
     name: "rankwise",
-    products: [],
-    dependencies: [],
+    products: [
+        .executable(name: "multi-process-checks", targets: ["MultiProcessChecks"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
     targets: [
         // C only where C is needed.
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+        .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
         // Vector kernels are worth nothing unoptimised, in tests either.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
 
+        room("MessagePassing", ["COpenMPI"]),
         room("LinearAlgebra", ["COpenBLAS"]),
-        room("AdaLoRA", ["CKernels", "LinearAlgebra"]),
         room("Randomness"),
+        room("Safetensors"),
+        room("AdaLoRA", ["CKernels", "LinearAlgebra"]),
         room("NeuralNetwork", ["CKernels", "LinearAlgebra", "Randomness"]),
+        room("Models", ["LinearAlgebra", "NeuralNetwork", "Safetensors"]),
+        room("Checkpointing", ["Safetensors", .product(name: "Crypto", package: "swift-crypto")]),
+        .executableTarget(
+            name: "MultiProcessChecks", dependencies: ["MessagePassing"], swiftSettings: settings),
 
+        .target(name: "MultiProcessTesting", path: "Tests/MultiProcessTesting", swiftSettings: settings),
+        tests("MessagePassingTests", ["MessagePassing", "MultiProcessChecks", "MultiProcessTesting"]),
+        tests("RandomnessTests", ["Randomness"], exclude: ["Fixtures"]),
+        tests("LinearAlgebraTests", ["LinearAlgebra"]),
+        tests("AdaLoRATests", ["AdaLoRA", "LinearAlgebra"]),
         tests("NeuralNetworkTests", ["LinearAlgebra", "NeuralNetwork", "Randomness"]),
     ],
     swiftLanguageModes: [.v6]

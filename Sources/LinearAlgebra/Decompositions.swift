@@ -22,7 +22,8 @@ public func singularValueDecomposition(of matrix: MatrixView) throws(LinearAlgeb
     }
     let info = LAPACKE_sgesdd(
         LAPACK_ROW_MAJOR, Int8(UInt8(ascii: "S")), blasInt(matrix.rows), blasInt(matrix.columns),
-        copy.pointer, blasInt(matrix.columns), &values, left.pointer, blasInt(k), right.pointer, blasInt(matrix.columns))
+        copy.pointer, blasInt(matrix.columns), &values, left.pointer, blasInt(k), right.pointer, blasInt(matrix.columns)
+    )
     try check(info, "sgesdd", matrix)
     return SingularValueDecomposition(leftVectors: left, singularValues: values, rightVectors: right)
 }

@@ -32,7 +32,8 @@ public enum ModelFolder {
         let file = "\(path)/config.json"
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-            throw ModelError(.missingInput, "\(path): no such model folder; give a Hugging Face folder with config.json")
+            throw ModelError(
+                .missingInput, "\(path): no such model folder; give a Hugging Face folder with config.json")
         }
         guard let data = FileManager.default.contents(atPath: file) else {
             throw ModelError(

@@ -1,5 +1,5 @@
-import LinearAlgebra
 internal import CKernels
+import LinearAlgebra
 
 /// The gradients of all trained parameters, summed over the lanes of one process as far as the lane tree allows.
 ///

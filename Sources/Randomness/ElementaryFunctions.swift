@@ -1,5 +1,5 @@
-// Logarithm, cosine and sine from exactly rounded operations alone. Those of the C library differ in the last bit between its versions
-// and between processors; these do not.
+// Logarithm, cosine and sine from exactly rounded operations alone. Those of the C library differ in the last bit
+// between its versions and between processors; these do not.
 
 /// The natural logarithm of a normal positive number, to within 1 unit in the last place or so.
 func naturalLogarithm(of x: Double) -> Double {
@@ -10,7 +10,8 @@ func naturalLogarithm(of x: Double) -> Double {
         m /= 2
         e += 1
     }
-    // ln m = 2·artanh s = 2·(s + s³/3 + s⁵/5 + …), s = (m − 1)/(m + 1); |s| < 0.172, so the term in s²³ is below 2⁻⁶⁰ of the first.
+    // ln m = 2·artanh s = 2·(s + s³/3 + s⁵/5 + …), s = (m − 1)/(m + 1); |s| < 0.172, so the term in s²³ is below 2⁻⁶⁰
+    // of the first.
     let s = (m - 1) / (m + 1)
     let square = s * s
     var sum = 0.0

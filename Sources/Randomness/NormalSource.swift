@@ -1,12 +1,13 @@
 /// Normally distributed values, each a function of (seed, purpose, tensor, index) alone.
 ///
-/// Source: Box and Muller, *A note on the generation of random normal deviates* (1958). Elements 2j and 2j + 1 of a tensor are
+/// Source: Box and Muller, *A note on the generation of random normal deviates* (1958). Elements 2j and 2j + 1 of a
+/// tensor are
 ///
 ///     √(−2·ln u)·cos(2π·v)  and  √(−2·ln u)·sin(2π·v)     u = (a + 1)/2³², v = b/2³²
 ///
-/// where a and b are words 2j and 2j + 1 of the tensor's ``RandomStream``. Values lie within ±6.67. They are computed in `Double` by
-/// additions, multiplications, divisions and square roots, which IEEE 754 rounds in one way, and not by a mathematical library: every machine
-/// gives the same bits.
+/// where a and b are words 2j and 2j + 1 of the tensor's ``RandomStream``. Values lie within ±6.67. They are computed
+/// in `Double` by additions, multiplications, divisions and square roots, which IEEE 754 rounds in one way, and not by
+/// a mathematical library: every machine gives the same bits.
 public struct NormalSource: Sendable, Equatable {
     private let seed: UInt64
     private let purpose: Purpose
@@ -31,7 +32,8 @@ public struct NormalSource: Sendable, Equatable {
         return index & 1 == 0 ? even : odd
     }
 
-    /// Fills `buffer` with the values of the elements from `index` on, times `standardDeviation`, plus `mean`, rounded to `Float`.
+    /// Fills `buffer` with the values of the elements from `index` on, times `standardDeviation`, plus `mean`, rounded
+    /// to `Float`.
     public func fill(
         _ buffer: UnsafeMutableBufferPointer<Float>, tensor: Int, from index: Int = 0, mean: Double = 0,
         standardDeviation: Double = 1

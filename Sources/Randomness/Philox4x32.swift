@@ -1,12 +1,11 @@
 /// The counter-based generator Philox4x32-10: 128 random bits as a function of a 64-bit key and a 128-bit counter.
 ///
-/// Source: Salmon, Moraes, Dror and Shaw, *Parallel random numbers: as easy as 1, 2, 3* (SC 2011), section 3.3, with the constants of
-/// their library Random123.
+/// Source: Salmon, Moraes, Dror and Shaw, *Parallel random numbers: as easy as 1, 2, 3* (SC 2011), section 3.3, with
+/// the constants of their library Random123.
 public enum Philox4x32 {
     /// The four random words that belong to a key and a counter.
     ///
-    /// Different counters under one key give blocks that pass all of TestU01's batteries as independent; for one key, the function is a
-    /// bijection.
+    /// For one key it is a bijection, so different counters give different blocks.
     ///
     /// - Parameters:
     ///   - key: selects one of 2^64 functions.

@@ -10,15 +10,15 @@ public enum Purpose: UInt8, Sendable {
 
 /// A sequence of random words, each of which is a function of where it stands alone.
 ///
-/// A word depends on (seed, purpose, step, sample, layer, position) and on nothing else: not on what was drawn before, nor on which
-/// process draws it. Different places have different Philox inputs:
+/// A word depends on (seed, purpose, step, sample, layer, position) and on nothing else: not on what was drawn before,
+/// nor on which process draws it. Different places have different Philox inputs:
 ///
 ///     key     = seed                                                 (64 bits)
 ///     counter = (position / 4, sample, step, purpose · 2^24 + layer)  (32 bits each)
 ///
 /// A stream has 2^34 words; step and sample count modulo 2^32, layer modulo 2^24.
 public struct RandomStream: Sendable, Equatable {
-    /// Philox's key.
+    /// Philox's key: with ``counter``, all that a vectorised kernel needs to compute the same words.
     public let key: SIMD2<UInt32>
     private let sample, step, purposeAndLayer: UInt32
 

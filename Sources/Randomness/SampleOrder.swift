@@ -1,7 +1,8 @@
 /// A random order of `0..<count`, a function of the seed and the epoch.
 ///
-/// The method is Fisher's and Yates's (Durstenfeld, *Algorithm 235*, 1964), with bounded integers without bias (Lemire, *Fast random integer generation
-/// in an interval*, 2019) from 64-bit draws. Every order is as likely as any other, up to the 2^64 seeds.
+/// The method is Fisher's and Yates's (Durstenfeld, *Algorithm 235*, 1964), with bounded integers without bias (Lemire,
+/// *Fast random integer generation in an interval*, 2019) from 64-bit draws. Every order is as likely as any other, up
+/// to the 2^64 seeds.
 ///
 /// - Parameters:
 ///   - count: the number of indices; a negative one counts as 0.
@@ -52,10 +53,11 @@ private struct Draws {
     }
 }
 
-/// The endless stream of sample indices that a run's batches are cut from: epoch after epoch without gaps, so that no sample is dropped.
+/// The endless stream of sample indices that a run's batches are cut from: epoch after epoch without gaps, so that no
+/// sample is dropped.
 ///
-/// The index at a position is a function of (sample count, seed, position); asking in another order, or from the middle after a
-/// restart, gives the same. The current epoch's permutation is kept.
+/// The index at a position is a function of (sample count, seed, position); asking in another order, or from the middle
+/// after a restart, gives the same. The current epoch's permutation is kept.
 public struct SampleOrder: Sendable {
     private let sampleCount: Int
     private let seed: UInt64
@@ -79,7 +81,8 @@ public struct SampleOrder: Sendable {
     /// - Parameters:
     ///   - position: how many samples the run has taken before.
     ///   - count: how many to take; may be more than an epoch has.
-    /// - Returns: `count` indices in `0..<sampleCount`; none if there are no samples, or if `position` or `count` is negative.
+    /// - Returns: `count` indices in `0..<sampleCount`; none if there are no samples, or if `position` or `count` is
+    ///   negative.
     public mutating func indices(from position: Int, count: Int) -> [Int] {
         guard sampleCount > 0, position >= 0, count > 0 else { return [] }
         var indices: [Int] = []

@@ -171,7 +171,8 @@ public final class Trainer {
                 .computation,
                 "step \(step): loss \(agreement.lossSum / Double(configuration.batchSize)), regulariser "
                     + "\(agreement.penalty), gradient norm \(agreement.gradientNorm), expected finite numbers; "
-                    + "lower optimizer.lr, set optimizer.max_grad_norm, or resume from an earlier checkpoint with either")
+                    + "lower optimizer.lr, set optimizer.max_grad_norm, or resume from an earlier checkpoint with either"
+            )
         }
     }
 

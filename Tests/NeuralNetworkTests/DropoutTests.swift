@@ -13,7 +13,9 @@ struct DropoutTests {
         return (0..<batch.rowCount).map { row in (0..<columns).map { values[row, $0] != 0 } }
     }
 
-    @Test("what is dropped is the Philox number at (seed, step, site, slot, position, column)", arguments: [8, 24, 13, 200])
+    @Test(
+        "what is dropped is the Philox number at (seed, step, site, slot, position, column)",
+        arguments: [8, 24, 13, 200])
     func philoxPlace(columns: Int) {
         let dropout = Dropout(site: 6, probability: 0.4)
         let result = kept(dropout, columns: columns, batch: smallBatch, pass: .training(seed: 77, step: 5))

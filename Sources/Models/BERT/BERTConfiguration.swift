@@ -53,7 +53,8 @@ private struct Reader {
         guard let value = value(key) else { return fallback }
         guard let number = (value as? NSNumber)?.doubleValue, range.contains(number) else {
             throw ModelError(
-                .badData, "\(path): \(key) is \(value), expected a number from \(range.lowerBound) to \(range.upperBound)")
+                .badData,
+                "\(path): \(key) is \(value), expected a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
@@ -70,7 +71,8 @@ private struct Reader {
         let found = value(key) as? String ?? fallback
         guard choices.contains(found) else {
             throw ModelError(
-                .badData, "\(path): \(key) is '\(found)', expected \(choices.joined(separator: " or ")); "
+                .badData,
+                "\(path): \(key) is '\(found)', expected \(choices.joined(separator: " or ")); "
                     + "this version computes no other")
         }
     }

@@ -1,0 +1,156 @@
+public import Foundation
+
+/// What a checkpoint says of itself: everything of a run's state that is not an array, and the digest of every array's
+/// file. Nothing in it depends on how many processes wrote it but the list of shards.
+public struct CheckpointManifest: Codable, Sendable, Equatable {
+    /// The version that this program writes, and the newest that it reads.
+    public static let currentVersion = 1
+    public static let fileName = "manifest.json"
+
+    public struct Shard: Codable, Sendable, Equatable {
+        /// Name within the checkpoint's folder.
+        public let file: String
+        public let bytes: Int
+        public let sha256: String
+        /// The rows and elements that it holds, among those of the whole layout: from first to before end.
+        public let firstRow: Int
+        public let endRow: Int
+        public let firstElement: Int
+        public let endElement: Int
+
+        public init(
+            file: String, bytes: Int, sha256: String, rows: Range<Int>, elements: Range<Int>
+        ) {
+            self.file = file
+            self.bytes = bytes
+            self.sha256 = sha256
+            firstRow = rows.lowerBound
+            endRow = rows.upperBound
+            firstElement = elements.lowerBound
+            endElement = elements.upperBound
+        }
+    }
+
+    public var formatVersion: Int
+    /// Steps that are done.
+    public var step: Int
+    public var seed: Int
+    public var gradientLanes: Int
+    /// The resolved configuration, as YAML.
+    public var configuration: String
+    public var configurationDigest: String
+    public var modelDigest: String
+    public var dataDigest: String
+    /// Samples drawn so far from the endless stream of sample indices.
+    public var dataPosition: Int
+    /// One character for each triplet, in order: 1 if the latest decision kept it (or none has fallen yet).
+    public var mask: String
+    /// Rows and elements of the whole layout.
+    public var rowCount: Int
+    public var elementCount: Int
+    public var shards: [Shard]
+    /// Of this manifest itself, taken with this field empty.
+    public var digest: String
+
+    public init(
+        step: Int, seed: Int, gradientLanes: Int, configuration: String, configurationDigest: String,
+        modelDigest: String, dataDigest: String, dataPosition: Int, mask: [Bool], rowCount: Int, elementCount: Int,
+        shards: [Shard]
+    ) {
+        formatVersion = Self.currentVersion
+        self.step = step
+        self.seed = seed
+        self.gradientLanes = gradientLanes
+        self.configuration = configuration
+        self.configurationDigest = configurationDigest
+        self.modelDigest = modelDigest
+        self.dataDigest = dataDigest
+        self.dataPosition = dataPosition
+        self.mask = String(mask.map { $0 ? "1" : "0" })
+        self.rowCount = rowCount
+        self.elementCount = elementCount
+        self.shards = shards
+        digest = ""
+    }
+
+    /// The mask by triplet.
+    public var keptTriplets: [Bool] { mask.map { $0 == "1" } }
+
+    private static func encoder() -> JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        return encoder
+    }
+
+    /// The digest of everything but the digest.
+    private func computedDigest() throws -> String {
+        var copy = self
+        copy.digest = ""
+        return FileDigest.hexadecimal(of: try Self.encoder().encode(copy))
+    }
+
+    /// The file's contents, with the digest filled in.
+    public func encoded() throws(CheckpointError) -> Data {
+        do {
+            var copy = self
+            copy.digest = try computedDigest()
+            return try Self.encoder().encode(copy)
+        } catch {
+            throw CheckpointError(.inputOutput, "the manifest of step \(step) cannot be encoded (\(error))")
+        }
+    }
+
+    /// - Parameter path: of the file, for messages.
+    public init(contents: Data, path: String) throws(CheckpointError) {
+        struct Version: Decodable { let formatVersion: Int }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        guard let version = try? decoder.decode(Version.self, from: contents).formatVersion else {
+            throw CheckpointError(.badData, "\(path): not a manifest; the checkpoint is damaged")
+        }
+        guard version == Self.currentVersion else {
+            throw CheckpointError(
+                .badData,
+                "\(path): format version \(version), this program reads \(Self.currentVersion); use a newer version of it")
+        }
+        do {
+            self = try decoder.decode(CheckpointManifest.self, from: contents)
+            guard digest == (try computedDigest()) else {
+                throw CheckpointError(
+                    .badData, "\(path): its digest differs from what it says; the file was edited or is damaged")
+            }
+        } catch let error as CheckpointError {
+            throw error
+        } catch {
+            throw CheckpointError(.badData, "\(path): a field is missing or of the wrong type; the checkpoint is damaged")
+        }
+        try checkConsistency(path)
+    }
+
+    private func checkConsistency(_ path: String) throws(CheckpointError) {
+        var (row, element) = (0, 0)
+        for (index, shard) in shards.enumerated() {
+            guard shard.file == Self.shardName(index), shard.firstRow == row, shard.firstElement == element,
+                shard.endRow >= row, shard.endElement >= element
+            else {
+                throw CheckpointError(
+                    .badData, "\(path): shard \(index) ('\(shard.file)') does not continue the one before it")
+            }
+            (row, element) = (shard.endRow, shard.endElement)
+        }
+        guard row == rowCount, element == elementCount, step >= 0, dataPosition >= 0,
+            mask.allSatisfy({ $0 == "0" || $0 == "1" })
+        else {
+            throw CheckpointError(
+                .badData,
+                "\(path): its shards hold \(row) rows and \(element) elements, expected \(rowCount) and \(elementCount)")
+        }
+    }
+
+    /// The file name of a shard.
+    public static func shardName(_ index: Int) -> String {
+        let digits = String(index)
+        return "shard-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits + ".safetensors"
+    }
+}

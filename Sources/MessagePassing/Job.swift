@@ -1,0 +1,104 @@
+internal import COpenMPI
+internal import Glibc
+
+/// Starts message passing, runs `body` on this process of the job, and ends the process.
+///
+/// Under `mpirun` the communicator holds all processes of the job; started without it, this process alone, and neither
+/// a network nor a daemon is needed.
+///
+/// - If `body` returns, MPI is finalised, which waits for the other processes, and the process ends with the code that
+///   `body` returned.
+/// - If `body` throws, one line goes to standard error, which from a process other than 0 names it
+///   (`rankwise: process 3: <message>`), and `MPI_Abort` ends the job. MPI is *not* finalised: that could wait for
+///   processes that never come. An error that all processes meet is told by process 0 alone.
+///
+/// `mpirun` ends with the code of the process that failed. Open MPI adds a banner of its own, unless it is started as
+/// `mpirun -q`.
+///
+/// The corresponding C functions are `MPI_Init_thread` with `MPI_THREAD_FUNNELED`, `MPI_Finalize` and `MPI_Abort` (MPI
+/// 3.1, sections 8.7 and 12.4).
+///
+/// - Parameters:
+///   - program: the name at the start of an error's line.
+///   - exitCode: the exit code for an error; one that a shell would read as 0 becomes 70 (`EX_SOFTWARE`).
+///   - body: the work; its result is the exit code of the process.
+public func runJob(
+    named program: String = "rankwise", exitCode: (any Error) -> Int32, body: (borrowing Communicator) throws -> Int32
+) -> Never {
+    let world: Communicator
+    do {
+        world = try startMessagePassing()
+    } catch {
+        report(error, program: program, process: 0)
+        exit(failureCode(exitCode(error)))
+    }
+    var code: Int32
+    do {
+        code = try body(world)
+        fflush(nil)
+        try check("MPI_Finalize", MPI_Finalize())
+    } catch {
+        code = endJob(of: world, after: error, program: program, exitCode: exitCode(error))
+    }
+    exit(code)
+}
+
+private func startMessagePassing() throws(MessagePassingError) -> Communicator {
+    var isStarted: Int32 = 0
+    try check("MPI_Initialized", MPI_Initialized(&isStarted))
+    guard isStarted == 0 else {
+        throw MessagePassingError(
+            .alreadyStarted, routine: "MPI_Init_thread",
+            "MPI can be started only once in a process, and it was started before")
+    }
+    // Without mpirun, Open MPI would start a daemon of its own, and fails where there is no ssh. A job of one needs
+    // none.
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
+    let funneled = Int32(MPI_THREAD_FUNNELED)
+    var level: Int32 = 0
+    try check("MPI_Init_thread", MPI_Init_thread(nil, nil, funneled, &level))
+    guard level >= funneled else {
+        throw MessagePassingError(
+            .threadLevel, routine: "MPI_Init_thread",
+            "the MPI library offers thread level \(level); expected at least \(funneled) (MPI_THREAD_FUNNELED); "
+                + "use a build of Open MPI with thread support")
+    }
+    return try Communicator(handle: COpenMPI_COMM_WORLD(), countLimit: Int(Int32.max))
+}
+
+/// Reports `error` and ends the job: the other processes, if there are any, and this one with them; else gives the code
+/// to end with.
+private func endJob(
+    of world: borrowing Communicator, after error: any Error, program: String, exitCode: Int32
+) -> Int32 {
+    if world.isAlone {
+        report(error, program: program, process: 0)
+        // Nobody is left to wait for, and finalising removes the files of the session. The exit code tells mpirun, if
+        // there is one.
+        fflush(nil)
+        _ = MPI_Finalize()
+        return failureCode(exitCode)
+    }
+    if world.processIndex > 0 {
+        // An error that all processes meet, such as a missing file, should be told once: process 0 goes first and ends
+        // the job.
+        usleep(200_000)
+    }
+    report(error, program: program, process: world.processIndex)
+    world.abort(exitCode: exitCode)
+}
+
+/// Writes one line about `error` to standard error.
+private func report(_ error: any Error, program: String, process: Int) {
+    let message = String(describing: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+    let line = process == 0 ? "\(program): \(message)\n" : "\(program): process \(process): \(message)\n"
+    // Standard output first: a terminal then shows the error last.
+    fflush(nil)
+    var bytes = Substring(line).utf8
+    while !bytes.isEmpty {
+        // One call for the whole line, so that lines of several processes do not mix.
+        let written = Array(bytes).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        guard written > 0 || errno == EINTR else { return }
+        bytes = bytes.dropFirst(max(written, 0))
+    }
+}

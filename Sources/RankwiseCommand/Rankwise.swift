@@ -1,0 +1,24 @@
+import ArgumentParser
+
+/// The command `rankwise`.
+@main
+struct Rankwise: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rankwise",
+        abstract: "Fine-tunes pretrained networks with AdaLoRA across the processes of an MPI job.",
+        discussion: """
+            A run starts from a configuration file and ends with an adapter that Hugging Face PEFT loads:
+
+              mpirun -np 2 rankwise train --config run.yaml
+              rankwise evaluate --adapter runs/reviews --data test.tsv
+              echo 'A wonderful film.' | rankwise predict --adapter runs/reviews
+              rankwise export runs/reviews --format lora --output reviews-lora
+
+            Exit codes: 0 done, 64 usage or configuration, 65 bad data, 66 missing input, 70 internal, 74 input or output.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ExportCommand.self, InspectCommand.self,
+            CheckpointCommand.self, AllocateCommand.self, TokenizeCommand.self,
+        ])
+}

@@ -1,0 +1,147 @@
+extension ConfigurationField {
+    /// Every key, in the order in which the configuration is printed and documented.
+    static let all = run + data + adapter + optimizer + checkpoint
+
+    /// Every key by its name.
+    static let byKey = Dictionary(all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+
+    /// The sections in the order of the table, with what each is about. The top level has no name.
+    static let sections: [(name: String, title: String)] = [
+        ("", "The run"), ("data", "Data"), ("adapter", "AdaLoRA"), ("optimizer", "Optimiser"),
+        ("checkpoint", "Checkpoints"),
+    ]
+
+    private static let run: [ConfigurationField] = [
+        .init(
+            "model", \.model, limits: .name, isRequired: true, resume: .byDigest,
+            "Folder of the pretrained model: `config.json`, `model.safetensors`, `vocab.txt` or `tokenizer.json`."),
+        .init("task", \.task, "What the head predicts: one of a set of labels, or one number."),
+        .init(
+            "output", \.output, limits: .name, isRequired: true, resume: .free,
+            "Folder of the run: metrics, checkpoints and, at the end, `adapter/`."),
+        .init("total_step", \.totalSteps, limits: .steps(atLeast: 1), "Steps of the whole run."),
+        .init("batch_size", \.batchSize, limits: .range(1...1_048_576), "Samples in a step, over all processes."),
+        .init(
+            "dropout", \.dropout, limits: .orNull(.zeroToBelowOne),
+            "Probability for the pretrained network's own dropout; null leaves what its `config.json` says, 0 switches"
+                + " it off."),
+        .init("seed", \.seed, limits: .range(0...Int.max), "Key of every random number of the run."),
+        .init(
+            "gradient_lanes", \.gradientLanes, limits: .range(1...4096),
+            "Fixed parts of a batch within which gradients are summed first, so that the result does not depend on the"
+                + " number of processes; the most processes that a run can use."),
+        .init(
+            "threads", \.threads, limits: .range(1...1024), resume: .free,
+            "Threads that each process uses for matrix products."),
+        .init(
+            "evaluate_every", \.evaluationInterval, limits: .orNull(.steps(atLeast: 1)), resume: .free,
+            "Steps between evaluations on the validation split; null evaluates at the end only."),
+        .init(
+            "log_every", \.progressInterval, limits: .steps(atLeast: 1), resume: .free,
+            "Steps between progress lines; the metrics file has every step."),
+    ]
+
+    private static let data: [ConfigurationField] = [
+        .init(
+            "data.train", \.data.train, limits: .name, isRequired: true, resume: .byDigest,
+            "Training file: tab-separated (`.tsv`), comma-separated (`.csv`) or JSON Lines (`.jsonl`)."),
+        .init(
+            "data.validation", \.data.validation, limits: .orNull(.name), resume: .free,
+            "Validation file, evaluated as `evaluate_every` says."),
+        .init("data.test", \.data.test, limits: .orNull(.name), resume: .free, "Test file, evaluated at the end."),
+        .init("data.text", \.data.text, limits: .name, "Column of the text."),
+        .init(
+            "data.text_pair", \.data.textPair, limits: .orNull(.name),
+            "Column of the second text, where a sample is a pair of texts."),
+        .init(
+            "data.label", \.data.label, limits: .name,
+            "Column of the label: an integer from 0 or a name, or the number to predict."),
+        .init(
+            "data.max_length", \.data.maximumLength, limits: .range(3...1_048_576),
+            "Tokens of a sample, special tokens included; what is longer is cut."),
+        .init(
+            "data.shuffle", \.data.shuffle, "Whether each epoch has an order of its own; false keeps that of the file."),
+    ]
+
+    private static let adapter: [ConfigurationField] = [
+        .init(
+            "adapter.init_r", \.adapter.initialRank, limits: .range(1...65_536), "Triplets of each module at the start."
+        ),
+        .init(
+            "adapter.target_r", \.adapter.targetRank, limits: .range(0...65_536),
+            "Triplets of each module at the end, on average."),
+        .init(
+            "adapter.target_total", \.adapter.targetTotal, limits: .orNull(.range(0...Int.max)),
+            "Triplets of all modules together at the end; null means `target_r` for each module."),
+        .init(
+            "adapter.tinit", \.adapter.initialSteps, limits: .steps(atLeast: 0),
+            "Steps at the start, before the budget begins to fall."),
+        .init(
+            "adapter.tfinal", \.adapter.finalSteps, limits: .steps(atLeast: 0),
+            "Steps at the end, during which the choice of triplets stays."),
+        .init(
+            "adapter.deltaT", \.adapter.maskingInterval, limits: .steps(atLeast: 1), "Steps between masking decisions."),
+        .init(
+            "adapter.beta1", \.adapter.sensitivitySmoothing, limits: .betweenZeroAndOne,
+            "Smoothing of the sensitivity: the weight of its past."),
+        .init(
+            "adapter.beta2", \.adapter.uncertaintySmoothing, limits: .betweenZeroAndOne,
+            "Smoothing of the uncertainty: the weight of its past."),
+        .init(
+            "adapter.orth_reg_weight", \.adapter.orthogonalityWeight, limits: .notNegative,
+            "Weight of the orthogonality term in the loss."),
+        .init(
+            "adapter.orthogonality", \.adapter.orthogonality,
+            "Form of the orthogonality term: the paper's sum of squared norms, or PEFT's mean of norms."),
+        .init(
+            "adapter.lora_alpha", \.adapter.alpha, limits: .positive,
+            "The adapters' output is scaled by `lora_alpha / (init_r + 1e-5)`, during the whole run."),
+        .init(
+            "adapter.lora_dropout", \.adapter.dropout, limits: .zeroToBelowOne,
+            "Probability that an input element of an adapter is dropped in training."),
+        .init(
+            "adapter.target_modules", \.adapter.targetModules, limits: .names,
+            "Modules to adapt, each by its whole name or by the end of it after a dot."),
+        .init(
+            "adapter.importance", \.adapter.importance,
+            "Score of an entry: smoothed sensitivity times uncertainty (`ipt`), the step's sensitivity alone, or the"
+                + " magnitude of the singular value."),
+        .init(
+            "adapter.sensitivity_at", \.adapter.sensitivityPoint,
+            "Weight that the sensitivity takes: that at which the gradient was taken, or that after the update, as PEFT"
+                + " does."),
+        .init(
+            "adapter.schedule", \.adapter.budgetForm,
+            "Course of the budget between `tinit` and `total_step − tfinal`: continuous, or as printed in the paper."),
+        .init(
+            "adapter.init", \.adapter.initialAdapter, limits: .orNull(.name),
+            "Folder of a PEFT adapter to start from; null starts from random vectors."),
+    ]
+
+    private static let optimizer: [ConfigurationField] = [
+        .init("optimizer.lr", \.optimizer.learningRate, limits: .notNegative, "Highest learning rate."),
+        .init(
+            "optimizer.weight_decay", \.optimizer.weightDecay, limits: .notNegative, "Decoupled weight decay of AdamW."),
+        .init("optimizer.beta1", \.optimizer.firstMomentDecay, limits: .zeroToBelowOne, "Decay of the first moment."),
+        .init("optimizer.beta2", \.optimizer.secondMomentDecay, limits: .zeroToBelowOne, "Decay of the second moment."),
+        .init(
+            "optimizer.epsilon", \.optimizer.epsilon, limits: .positive,
+            "What is added to the root of the second moment before dividing by it."),
+        .init(
+            "optimizer.max_grad_norm", \.optimizer.maximumGradientNorm, limits: .orNull(.positive),
+            "Gradients of a larger global norm are scaled down to it; null never scales."),
+        .init("optimizer.schedule", \.optimizer.schedule, "Course of the learning rate after the warm-up."),
+        .init(
+            "optimizer.warmup_steps", \.optimizer.warmUpSteps, limits: .steps(atLeast: 0),
+            "Steps over which the learning rate rises."),
+    ]
+
+    private static let checkpoint: [ConfigurationField] = [
+        .init(
+            "checkpoint.every", \.checkpoint.interval, limits: .steps(atLeast: 1), resume: .free,
+            "Steps between checkpoints."),
+        .init(
+            "checkpoint.keep", \.checkpoint.kept, limits: .range(1...1_000_000), resume: .free,
+            "Newest checkpoints that stay; older ones are removed."),
+    ]
+}

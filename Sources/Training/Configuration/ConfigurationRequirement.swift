@@ -1,0 +1,48 @@
+/// The limits of a key's value, in words and as a test. The words follow the name of the type: "an integer" + " from 1
+/// to 10".
+struct ConfigurationRequirement<Value>: Sendable {
+    let words: String
+    let holds: @Sendable (Value) -> Bool
+
+    static var none: Self { Self(words: "") { _ in true } }
+
+    /// The limits of a value that may be null.
+    static func orNull<Wrapped>(_ requirement: ConfigurationRequirement<Wrapped>) -> Self where Value == Wrapped? {
+        Self(words: requirement.words) { value in value.map(requirement.holds) ?? true }
+    }
+}
+
+extension ConfigurationRequirement where Value == Int {
+    static func range(_ range: ClosedRange<Int>) -> Self {
+        Self(words: " from \(range.lowerBound) to \(range.upperBound)") { range.contains($0) }
+    }
+
+    /// Steps of a run. The limit leaves room for sums of steps without overflow.
+    static func steps(atLeast minimum: Int) -> Self { range(minimum...1_000_000_000) }
+}
+
+extension ConfigurationRequirement where Value == Double {
+    static var positive: Self { Self(words: " greater than 0") { $0 > 0 && $0.isFinite } }
+    static var notNegative: Self { Self(words: " of 0 or more") { $0 >= 0 && $0.isFinite } }
+    static var betweenZeroAndOne: Self { Self(words: " greater than 0 and less than 1") { $0 > 0 && $0 < 1 } }
+    static var zeroToBelowOne: Self { Self(words: " of 0 or more and less than 1") { $0 >= 0 && $0 < 1 } }
+}
+
+extension ConfigurationRequirement where Value == String {
+    /// A path or a column's name.
+    static var name: Self { Self(words: " on one line, not empty", holds: isName) }
+}
+
+extension ConfigurationRequirement where Value == [String] {
+    static var names: Self {
+        Self(words: ", at least one, none empty") {
+            !$0.isEmpty && $0.allSatisfy(isName)
+        }
+    }
+}
+
+/// A byte order mark in front is refused with the control characters: Yams drops it, so the name would not come back.
+@Sendable private func isName(_ text: String) -> Bool {
+    !text.isEmpty && text.unicodeScalars.first != "\u{FEFF}"
+        && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+}

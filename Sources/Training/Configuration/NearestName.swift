@@ -1,0 +1,38 @@
+/// The candidate that was probably meant by `name`, if one is near: the fewest insertions, deletions and replacements,
+/// at most a third of the name's last part (one at least), or the same last part in another section. The first of
+/// several equally near.
+func nearestName(to name: String, among candidates: [String]) -> String? {
+    let written = name.prefix(80).lowercased()
+    let leaf = lastPart(of: written)
+    let limit = max(1, leaf.count / 3)
+    var best: (distance: Int, name: String)?
+    for candidate in candidates {
+        let known = candidate.lowercased()
+        let knownLeaf = lastPart(of: known)
+        var distance = editDistance(Array(written.utf8), Array(known.utf8))
+        if distance > 0, leaf == knownLeaf { distance = 1 }
+        if distance > limit, leaf.count >= 3, knownLeaf.hasPrefix(leaf) { distance = limit }
+        if distance <= limit, distance < best?.distance ?? .max { best = (distance, candidate) }
+    }
+    return best?.name
+}
+
+/// What follows the last dot.
+private func lastPart(of key: String) -> Substring {
+    key.split(separator: ".", omittingEmptySubsequences: false).last ?? ""
+}
+
+/// Levenshtein's distance, over bytes, in one row of memory.
+private func editDistance(_ first: [UInt8], _ second: [UInt8]) -> Int {
+    var row = Array(0...second.count)
+    for (i, a) in first.enumerated() {
+        var diagonal = i
+        row[0] = i + 1
+        for (j, b) in second.enumerated() {
+            let replaced = diagonal + (a == b ? 0 : 1)
+            diagonal = row[j + 1]
+            row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
+        }
+    }
+    return row[second.count]
+}

@@ -1,0 +1,48 @@
+/// A key whose value differs between two configurations.
+public struct ConfigurationDifference: Equatable, Sendable, CustomStringConvertible {
+    /// The key, with its section.
+    public let key: String
+    /// The value in the configuration that was asked, as YAML.
+    public let here: String
+    /// The value in the other one, as YAML.
+    public let there: String
+
+    /// The three on one line.
+    public var description: String { "\(key) is \(here) here and \(there) there" }
+}
+
+extension TrainingConfiguration {
+    /// The whole configuration as YAML, every key written out in the order of the reference. Equal configurations give the
+    /// same bytes; the text loads back to an equal configuration.
+    public var resolvedYAML: String {
+        var lines: [String] = []
+        for (section, _) in ConfigurationField.sections {
+            if !section.isEmpty { lines.append("\(section):") }
+            let indentation = section.isEmpty ? "" : "  "
+            for field in ConfigurationField.all where field.section == section {
+                lines.append("\(indentation)\(field.name): \(field.yamlText(self))")
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The keys that a resumed run must not change, one `key: value` a line in the order of the reference: two runs whose
+    /// texts are equal may continue each other's checkpoints, if model and data are the same.
+    public var digestText: String {
+        ConfigurationField.all.filter { $0.resume == .fixed }
+            .map { "\($0.key): \($0.yamlText(self))\n" }.joined()
+    }
+
+    /// The keys that a resumed run must not change and whose values differ from those of `other`, in the order of the
+    /// reference. Output, checkpoints, threads, logging and evaluation may change; model and training data are compared
+    /// by digest, elsewhere.
+    ///
+    /// - Parameter other: the configuration of the checkpoint.
+    public func differences(from other: TrainingConfiguration) -> [ConfigurationDifference] {
+        ConfigurationField.all.filter { $0.resume == .fixed }.compactMap { field in
+            let here = field.yamlText(self)
+            let there = field.yamlText(other)
+            return here == there ? nil : ConfigurationDifference(key: field.key, here: here, there: there)
+        }
+    }
+}

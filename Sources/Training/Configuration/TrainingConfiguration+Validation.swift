@@ -1,0 +1,77 @@
+extension TrainingConfiguration {
+    /// Checks every value and what the values must be to each other. Loading has done so; call it after changing values
+    /// in code.
+    ///
+    /// - Throws: `.usage`, naming the keys, their values, and what to set.
+    public func validate() throws(ConfigurationError) {
+        for field in ConfigurationField.all {
+            if let mismatch = field.mismatch(self) {
+                throw ConfigurationError(.usage, "\(field.key): \(mismatch.sentence)")
+            }
+        }
+        if let contradiction { throw ConfigurationError(.usage, contradiction) }
+    }
+
+    /// Checks what depends on the number of adapted modules, which is known when the model has been read.
+    ///
+    /// - Parameter moduleCount: the modules that `adapter.target_modules` match.
+    /// - Throws: `.usage`.
+    public func validate(moduleCount: Int) throws(ConfigurationError) {
+        let (triplets, overflow) = moduleCount.multipliedReportingOverflow(by: adapter.initialRank)
+        if overflow {
+            throw ConfigurationError(
+                .usage,
+                "adapter.init_r is \(adapter.initialRank), too many triplets for \(moduleCount) modules; lower it")
+        }
+        if let total = adapter.targetTotal, total > triplets {
+            throw ConfigurationError(
+                .usage,
+                "adapter.target_total is \(total), but \(moduleCount) modules of adapter.init_r \(adapter.initialRank) have"
+                    + " \(triplets) triplets; set it to at most \(triplets), or raise adapter.init_r")
+        }
+    }
+
+    /// The first contradiction between values that are each within their limits.
+    var contradiction: String? { rankProblem ?? scheduleProblem ?? batchProblem ?? dataProblem }
+
+    private var rankProblem: String? {
+        guard adapter.targetRank > adapter.initialRank else { return nil }
+        return "adapter.target_r is \(adapter.targetRank), but must not exceed adapter.init_r, which is "
+            + "\(adapter.initialRank); lower adapter.target_r or raise adapter.init_r"
+    }
+
+    private var scheduleProblem: String? {
+        // The limits of each key rule out overflow.
+        let lastDecision = totalSteps - adapter.finalSteps
+        if adapter.initialSteps >= lastDecision {
+            return "adapter.tinit is \(adapter.initialSteps), but must be less than total_step − adapter.tfinal = "
+                + "\(totalSteps) − \(adapter.finalSteps) = \(lastDecision); lower adapter.tinit or adapter.tfinal, or"
+                + " raise total_step"
+        }
+        if optimizer.warmUpSteps > totalSteps {
+            return "optimizer.warmup_steps is \(optimizer.warmUpSteps), but must not exceed total_step, which is "
+                + "\(totalSteps); lower optimizer.warmup_steps or raise total_step"
+        }
+        return nil
+    }
+
+    private var batchProblem: String? {
+        guard batchSize < gradientLanes else { return nil }
+        return "batch_size is \(batchSize), but must be at least gradient_lanes, which is \(gradientLanes); raise"
+            + " batch_size or lower gradient_lanes"
+    }
+
+    private var dataProblem: String? {
+        if data.text == data.label {
+            return "data.text and data.label both name the column '\(data.text)'; name two different columns"
+        }
+        if let pair = data.textPair, pair == data.text || pair == data.label {
+            return "data.text_pair names the column '\(pair)', which is in use as text or label; name another column"
+        }
+        if let interval = evaluationInterval, data.validation == nil {
+            return "evaluate_every is \(interval), but data.validation is null; name the validation file or set"
+                + " evaluate_every to null"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,76 @@
+import Checkpointing
+import Foundation
+
+/// What process 0 does for all: the run folder with its lock, the log of metrics, progress, and the commits of checkpoints.
+final class Coordinator {
+    let folder: RunFolder
+    let checkpoints: CheckpointStore
+    private let lock: RunFolder.Lock
+    private var log: MetricsLog?
+    private var progress: ProgressLine?
+
+    /// Takes the run folder for this job.
+    ///
+    /// - Parameter start: what to do with what an earlier run left there.
+    init(folder: RunFolder, start: RunStart) throws {
+        try folder.create()
+        lock = try RunFolder.Lock(folder)
+        self.folder = folder
+        checkpoints = CheckpointStore(runFolder: folder.path)
+        let contents = folder.contents
+        switch start {
+        case .new where !contents.isEmpty:
+            throw TrainingError(
+                .usage,
+                "\(folder.path): holds an earlier run (\(contents.joined(separator: ", "))); continue it with --resume, "
+                    + "start over with --overwrite, or set output to another folder")
+        case .overwrite: try folder.clear()
+        case .new, .resume: break
+        }
+    }
+
+    /// The newest valid checkpoint; nil if no checkpoint was ever committed.
+    ///
+    /// - Throws: ``TrainingError`` if there are checkpoints and none is valid; nothing is deleted.
+    func newestCheckpoint() throws -> (entry: CheckpointStore.Entry, manifest: CheckpointManifest)? {
+        if let newest = checkpoints.newestValid(damaged: { Self.say("skipping a damaged checkpoint: \($1)") }) {
+            return newest
+        }
+        guard checkpoints.entries().isEmpty else {
+            throw TrainingError(
+                .badData,
+                "\(checkpoints.folder): no checkpoint is valid; nothing was deleted, start over with --overwrite")
+        }
+        return nil
+    }
+
+    /// Opens the log at the first step that will be done.
+    func begin(atStep step: Int, configuration: TrainingConfiguration, tripletCount: Int) throws {
+        try folder.truncateMetrics(toStep: step)
+        try folder.write(Data(configuration.resolvedYAML.utf8), to: folder.configurationPath)
+        log = try MetricsLog(path: folder.metricsPath)
+        progress = ProgressLine(
+            totalSteps: configuration.totalSteps, totalTriplets: tripletCount, batchSize: configuration.batchSize,
+            interval: configuration.progressInterval)
+    }
+
+    func record(_ report: StepReport, validation: Metrics?) throws {
+        try log?.append(report, validation: validation)
+        progress?.show(report)
+    }
+
+    func finishProgress() { progress?.finish() }
+
+    /// A line for the user on standard error.
+    static func say(_ message: String) { FileHandle.standardError.write(Data("rankwise: \(message)\n".utf8)) }
+}
+
+/// What to do with an output folder that holds an earlier run.
+public enum RunStart: Sendable {
+    /// Refuse.
+    case new
+    /// Continue from its newest valid checkpoint.
+    case resume
+    /// Remove it and start over.
+    case overwrite
+}

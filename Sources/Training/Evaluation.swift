@@ -1,0 +1,67 @@
+public import MessagePassing
+import NeuralNetwork
+
+/// Runs samples through a model without dropout, split over the processes.
+public struct Evaluation {
+    /// Samples that go through the network together. The chunks do not depend on the number of processes, so the logits
+    /// do not either.
+    static let chunkSize = 32
+
+    private let model: AdaptedModel
+
+    public init(model: AdaptedModel) {
+        self.model = model
+    }
+
+    /// The logits of samples that this process runs alone: [samples][outputs].
+    public func logits(of sequences: [TokenSequence]) -> [[Float]] {
+        var result: [[Float]] = []
+        result.reserveCapacity(sequences.count)
+        for start in stride(from: 0, to: sequences.count, by: Self.chunkSize) {
+            let chunk = Array(sequences[start..<min(start + Self.chunkSize, sequences.count)])
+            let batch = PackedBatch(
+                lanes: [chunk], firstLane: 0, firstSlot: 0, alignment: model.encoder.alignment)
+            let (logits, samples) = model.forward(batch, pass: .inference)
+            result += samples.sequences.map { Array(logits.row($0.rows.lowerBound)) }
+        }
+        return result
+    }
+
+    /// The logits of all samples on every process: [samples][outputs].
+    public func logits(of sequences: [TokenSequence], _ communicator: borrowing Communicator) throws -> [[Float]] {
+        let chunks = (sequences.count + Self.chunkSize - 1) / Self.chunkSize
+        let (index, count) = (communicator.processIndex, communicator.processCount)
+        func firstSample(_ process: Int) -> Int { min(process * chunks / count * Self.chunkSize, sequences.count) }
+        let own = Array(sequences[firstSample(index)..<firstSample(index + 1)])
+        let all = try communicator.allGathered(varying: logits(of: own).flatMap(\.self)).elements
+        let outputs = model.outputCount
+        return (0..<sequences.count).map { Array(all[$0 * outputs..<($0 + 1) * outputs]) }
+    }
+
+    /// The metrics of labelled samples, the same on every process.
+    public func metrics(of samples: TrainingSamples, _ communicator: borrowing Communicator) throws -> Metrics {
+        let logits = try logits(of: samples.all.map(\.sequence), communicator)
+        let losses = zip(logits, samples.all).map { logits, sample in
+            var gradient = [Float](repeating: 0, count: logits.count)
+            return logits.withUnsafeBufferPointer { logits in
+                gradient.withUnsafeMutableBufferPointer {
+                    samples.loss.evaluate(logits: logits, target: sample.target, sampleCount: 1, gradient: $0)
+                }
+            }
+        }
+        switch samples.loss {
+        case .crossEntropy:
+            return Metrics(
+                predicted: logits.map(Self.largest), expected: samples.all.map { Int($0.target) },
+                classCount: model.outputCount, meanLoss: losses.reduce(0, +) / Double(max(losses.count, 1)))
+        case .meanSquaredError:
+            return Metrics(
+                predicted: logits.map { Double($0.first ?? 0) }, expected: samples.all.map { Double($0.target) })
+        }
+    }
+
+    /// The index of the largest logit, the first among equals.
+    static func largest(_ logits: [Float]) -> Int {
+        logits.indices.reduce(0) { logits[$1] > logits[$0] ? $1 : $0 }
+    }
+}

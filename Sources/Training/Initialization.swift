@@ -1,0 +1,63 @@
+import LinearAlgebra
+import NeuralNetwork
+import PEFTFormat
+import Randomness
+
+extension AdaptedModel {
+    /// Sets the parameters of a new run: λ = 0, P and Q ~ N(0, 0.02²), the head's weight likewise, its bias 0.
+    ///
+    /// Each number is a function of (seed, block, index), the same whoever draws it.
+    public func initialize(seed: UInt64) {
+        let normal = NormalSource(seed: seed)
+        for (tensor, block) in layout.blocks.enumerated() {
+            let elements = UnsafeMutableBufferPointer(
+                start: parameters.pointer + block.elements.lowerBound, count: block.elements.count)
+            normal.fill(elements, tensor: tensor, standardDeviation: 0.02)
+            if let outputs = block.outputs {
+                for row in 0..<block.rows.count { elements[row * block.rowWidth + outputs] = 0 }
+            } else if block.name.hasSuffix(".bias") {
+                elements.update(repeating: 0)
+            }
+        }
+    }
+
+    /// Takes the parameters from an adapter: its kept triplets in order, the rest of a module's triplets with λ = 0.
+    ///
+    /// - Parameter path: of the adapter, for messages.
+    /// - Throws: ``TrainingError`` if a module or a shape differs.
+    public func load(_ adapter: Adapter, path: String) throws(TrainingError) {
+        for block in tripletBlocks {
+            guard let module = adapter.modules.first(where: { $0.path == block.name }) else {
+                throw TrainingError(.badData, "\(path): no triplets for module '\(block.name)', which target_modules names")
+            }
+            guard module.outputs == block.outputs, module.inputs == block.inputs, module.rank == block.rows.count
+            else {
+                throw TrainingError(
+                    .badData,
+                    "\(path): module '\(block.name)' has \(module.rank) triplets of \(module.outputs) × \(module.inputs), "
+                        + "expected \(block.rows.count) of \(block.outputs ?? 0) × \(block.inputs ?? 0); set adapter.init_r to match"
+                )
+            }
+            for triplet in 0..<module.rank {
+                let row = parameters.pointer + block.elements(ofRow: block.rows.lowerBound + triplet).lowerBound
+                for column in 0..<module.outputs { row[column] = module.leftVectors[triplet * module.outputs + column] }
+                row[module.outputs] = module.kept[triplet] ? module.singularValues[triplet] : 0
+                for column in 0..<module.inputs {
+                    row[module.outputs + 1 + column] = module.rightVectors[triplet * module.inputs + column]
+                }
+            }
+        }
+        for block in layout.blocks where !block.isTriplets {
+            guard let tensor = adapter.head.first(where: { $0.name == block.name }) else {
+                throw TrainingError(.badData, "\(path): no tensor '\(block.name)'; expected the head with the adapter")
+            }
+            guard tensor.values.count == block.elements.count else {
+                throw TrainingError(
+                    .badData,
+                    "\(path): '\(block.name)' has shape \(tensor.shape), expected \(block.elements.count) elements; "
+                        + "the task has \(outputCount) outputs")
+            }
+            (parameters.pointer + block.elements.lowerBound).update(from: tensor.values, count: tensor.values.count)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+
+/// How well a model does on a labelled split.
+public struct Metrics: Codable, Sendable, Equatable {
+    /// Samples.
+    public let count: Int
+    /// Mean loss over the samples.
+    public let loss: Double
+
+    /// Classification: share of samples whose class is right.
+    public var accuracy: Double?
+    /// Classification: F1 of class 1 where there are two classes, otherwise the mean over the classes (macro).
+    public var f1: Double?
+    /// Classification: Matthews correlation coefficient, for any number of classes.
+    public var matthewsCorrelation: Double?
+
+    /// Regression: correlation of values, and of ranks; 0 where one side is constant.
+    public var pearson: Double?
+    public var spearman: Double?
+    public var meanSquaredError: Double?
+
+    enum CodingKeys: String, CodingKey {
+        case count, loss, accuracy, f1
+        case matthewsCorrelation = "matthews_correlation"
+        case pearson, spearman
+        case meanSquaredError = "mean_squared_error"
+    }
+
+    /// Metrics of a classification.
+    ///
+    /// - Parameters:
+    ///   - predicted, expected: classes from 0.
+    public init(predicted: [Int], expected: [Int], classCount: Int, meanLoss: Double) {
+        precondition(predicted.count == expected.count)
+        count = expected.count
+        loss = meanLoss
+        var confusion = [[Int]](repeating: [Int](repeating: 0, count: classCount), count: classCount)
+        for (guess, truth) in zip(predicted, expected) { confusion[truth][guess] += 1 }
+        let right = (0..<classCount).reduce(0) { $0 + confusion[$1][$1] }
+        accuracy = count > 0 ? Double(right) / Double(count) : 0
+        let truths = confusion.map { Double($0.reduce(0, +)) }
+        let guesses = (0..<classCount).map { column in Double(confusion.reduce(0) { $0 + $1[column] }) }
+        func f1(ofClass index: Int) -> Double {
+            let sum = truths[index] + guesses[index]
+            return sum > 0 ? 2 * Double(confusion[index][index]) / sum : 0
+        }
+        f1 =
+            classCount == 2
+            ? f1(ofClass: 1) : (0..<classCount).reduce(0) { $0 + f1(ofClass: $1) } / Double(max(classCount, 1))
+        let total = Double(count)
+        let agreement = Double(right) * total - zip(truths, guesses).reduce(0) { $0 + $1.0 * $1.1 }
+        let spread =
+            (total * total - guesses.reduce(0) { $0 + $1 * $1 }) * (total * total - truths.reduce(0) { $0 + $1 * $1 })
+        matthewsCorrelation = spread > 0 ? agreement / spread.squareRoot() : 0
+    }
+
+    /// Metrics of a regression.
+    public init(predicted: [Double], expected: [Double]) {
+        precondition(predicted.count == expected.count)
+        count = expected.count
+        let squares = zip(predicted, expected).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        loss = count > 0 ? squares / Double(count) : 0
+        meanSquaredError = loss
+        pearson = Self.correlation(predicted, expected)
+        spearman = Self.correlation(Self.ranks(predicted), Self.ranks(expected))
+    }
+
+    /// Pearson's correlation; 0 where one side is constant.
+    static func correlation(_ a: [Double], _ b: [Double]) -> Double {
+        guard !a.isEmpty else { return 0 }
+        let meanA = a.reduce(0, +) / Double(a.count)
+        let meanB = b.reduce(0, +) / Double(b.count)
+        var (ab, aa, bb) = (0.0, 0.0, 0.0)
+        for (x, y) in zip(a, b) {
+            ab += (x - meanA) * (y - meanB)
+            aa += (x - meanA) * (x - meanA)
+            bb += (y - meanB) * (y - meanB)
+        }
+        return aa > 0 && bb > 0 ? ab / (aa * bb).squareRoot() : 0
+    }
+
+    /// Ranks from 1, equal values sharing the mean of theirs.
+    static func ranks(_ values: [Double]) -> [Double] {
+        let order = values.indices.sorted { values[$0] < values[$1] }
+        var ranks = [Double](repeating: 0, count: values.count)
+        var start = 0
+        while start < order.count {
+            var end = start + 1
+            while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
+            for index in start..<end { ranks[order[index]] = Double(start + end + 1) / 2 }
+            start = end
+        }
+        return ranks
+    }
+
+    /// The metrics under their names in files, in a fixed order.
+    public var named: [(name: String, value: Double)] {
+        [
+            ("accuracy", accuracy), ("f1", f1), ("matthews_correlation", matthewsCorrelation), ("pearson", pearson),
+            ("spearman", spearman), ("mean_squared_error", meanSquaredError), ("loss", loss),
+        ].compactMap { name, value in value.map { (name, $0) } }
+    }
+}

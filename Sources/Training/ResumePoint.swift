@@ -1,0 +1,70 @@
+import Checkpointing
+import Foundation
+import MessagePassing
+
+/// Where a run goes on: chosen by the coordinator alone, and told to the other processes.
+struct ResumePoint: Codable {
+    /// Folder and manifest of the checkpoint; nil starts at step 0.
+    let path: String?
+    let manifest: CheckpointManifest?
+    /// Whether nothing is left to do.
+    let isComplete: Bool
+
+    static let none = ResumePoint(path: nil, manifest: nil, isComplete: false)
+
+    private init(path: String?, manifest: CheckpointManifest?, isComplete: Bool) {
+        self.path = path
+        self.manifest = manifest
+        self.isComplete = isComplete
+    }
+
+    /// The newest valid checkpoint, if it belongs to this run.
+    ///
+    /// - Throws: ``TrainingError`` naming each key, or the file, that differs.
+    init(_ coordinator: Coordinator, _ plan: RunPlan, _ digests: RunDigests) throws {
+        guard let newest = try coordinator.newestCheckpoint() else {
+            Coordinator.say("\(coordinator.folder.path) holds no checkpoint; starting from step 0")
+            self = .none
+            return
+        }
+        let path = newest.entry.path
+        let stored = try TrainingConfiguration(
+            resolvedYAML: newest.manifest.configuration, path: "\(path)/\(CheckpointManifest.fileName)")
+        let differences = plan.configuration.differences(from: stored)
+        guard differences.isEmpty else {
+            let list = differences.map { "\($0.key) is \($0.here), was \($0.there)" }.joined(separator: "; ")
+            throw TrainingError(
+                .usage,
+                "\(path): the configuration differs from the checkpoint's: \(list); "
+                    + "set them back, or start over with --overwrite")
+        }
+        for (what, found, expected) in [
+            ("the model \(plan.configuration.model)", digests.model, newest.manifest.modelDigest),
+            ("the training data \(plan.configuration.data.train)", digests.data, newest.manifest.dataDigest),
+        ] where found != expected {
+            throw TrainingError(
+                .usage,
+                "\(path): \(what) differs from the one that the run started with (SHA-256 \(found.prefix(12))…, "
+                    + "was \(expected.prefix(12))…); restore it, or start over with --overwrite")
+        }
+        self.init(
+            path: path, manifest: newest.manifest,
+            isComplete: coordinator.folder.isComplete && newest.manifest.step >= plan.configuration.totalSteps)
+    }
+}
+
+extension Communicator {
+    /// A value that process 0 makes and every process gets.
+    ///
+    /// - Parameters:
+    ///   - coordinator: nil on all processes but 0.
+    func broadcasted<Value: Codable>(
+        from coordinator: Coordinator?, _ make: (Coordinator) throws -> Value
+    ) throws -> Value {
+        let encoded = try coordinator.map { try JSONEncoder().encode([make($0)]) } ?? Data()
+        guard let value = try JSONDecoder().decode([Value].self, from: try broadcasted(encoded, from: 0)).first else {
+            throw TrainingError(.computation, "process 0 broadcast nothing")
+        }
+        return value
+    }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import PEFTFormat
+import Safetensors
+
+extension Trainer {
+    /// The adapter as it stands, with all triplets and what the latest decision kept.
+    func adapter(_ plan: RunPlan) -> Adapter {
+        let settings = configuration.adapter
+        let modules = model.tripletBlocks.map { block in
+            let (outputs, inputs) = (block.outputs ?? 0, block.inputs ?? 0)
+            var module = AdapterModule(
+                path: block.name, outputs: outputs, inputs: inputs, leftVectors: [], singularValues: [],
+                rightVectors: [], kept: Array(mask[block.rows]))
+            for row in block.rows {
+                let values = UnsafeBufferPointer(
+                    start: model.parameters.pointer + block.elements(ofRow: row).lowerBound, count: block.rowWidth)
+                module.leftVectors += values[..<outputs]
+                module.singularValues.append(values[outputs])
+                module.rightVectors += values[(outputs + 1)...]
+            }
+            return module
+        }
+        let head = model.layout.blocks.filter { !$0.isTriplets }.map { block in
+            HeadTensor(
+                name: block.name, shape: block.rows.count == 1 && block.name.hasSuffix(".bias")
+                    ? [block.rowWidth] : [block.rows.count, block.rowWidth],
+                values: Array(
+                    UnsafeBufferPointer(
+                        start: model.parameters.pointer + block.elements.lowerBound, count: block.elements.count)))
+        }
+        return Adapter(
+            modules: modules, head: head,
+            settings: AdapterSettings(
+                initialRank: settings.initialRank, targetRank: settings.targetRank, initialSteps: settings.initialSteps,
+                finalSteps: settings.finalSteps, interval: settings.maskingInterval,
+                beta1: settings.sensitivitySmoothing, beta2: settings.uncertaintySmoothing,
+                orthogonalityWeight: settings.orthogonalityWeight, totalSteps: configuration.totalSteps,
+                alpha: settings.alpha, dropout: settings.dropout, targetModules: settings.targetModules,
+                baseModel: URL(fileURLWithPath: configuration.model).standardizedFileURL.path))
+    }
+}
+
+extension RunFolder {
+    /// Writes a file so that it is there whole or not at all.
+    func write(_ contents: Data, to path: String) throws(TrainingError) {
+        do {
+            try DurableFile.replace(path, with: contents)
+        } catch {
+            throw TrainingError(.inputOutput, "\(path): cannot be written (\(error)); check space and permissions")
+        }
+    }
+
+    /// Writes `adapter/`, replacing one that an interrupted run left.
+    func writeAdapter(_ adapter: Adapter, _ plan: RunPlan) throws {
+        let partial = adapterPath + ".partial"
+        for path in [partial, adapterPath] where FileManager.default.fileExists(atPath: path) {
+            try FileManager.default.removeItem(atPath: path)
+        }
+        try adapter.writeAdaLoRA(to: partial, task: plan.taskDescription)
+        try FileManager.default.moveItem(atPath: partial, toPath: adapterPath)
+    }
+
+    /// Writes `summary.json`, which marks the run as complete.
+    func writeSummary(_ trainer: Trainer, metrics: [(split: String, metrics: Metrics)]) throws {
+        struct Summary: Encodable {
+            let steps: Int
+            let samplesPerSecond: Double
+            let totalRank: Int
+            let ranks: [String: Int]
+            let metrics: [String: Metrics]
+        }
+        struct Line: Decodable { let step_seconds: Double }
+        // The times of all steps, those before a resume included.
+        let log = FileManager.default.contents(atPath: metricsPath) ?? Data()
+        let seconds = log.split(separator: UInt8(ascii: "\n")).reduce(0.0) { sum, line in
+            sum + ((try? JSONDecoder().decode(Line.self, from: Data(line)))?.step_seconds ?? 0)
+        }
+        let samples = Double(trainer.step * trainer.configuration.batchSize)
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        let summary = Summary(
+            steps: trainer.step, samplesPerSecond: seconds > 0 ? samples / seconds : 0,
+            totalRank: trainer.mask.count { $0 },
+            ranks: Dictionary(trainer.ranks(of: trainer.mask).map { ($0.module, $0.rank) }) { first, _ in first },
+            metrics: Dictionary(metrics.map { ($0.split, $0.metrics) }) { first, _ in first })
+        try write(try encoder.encode(summary) + [UInt8(ascii: "\n")], to: summaryPath)
+    }
+}

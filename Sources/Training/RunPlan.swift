@@ -1,0 +1,92 @@
+import Checkpointing
+import Foundation
+import LinearAlgebra
+import MessagePassing
+public import Models
+import NeuralNetwork
+import PEFTFormat
+public import Text
+
+/// Everything that a run needs before its first step, read from its files: the same on every process.
+public struct RunPlan {
+    public let configuration: TrainingConfiguration
+    public let tokenizer: WordPieceTokenizer
+    /// The classes, or nil for a regression.
+    public let labels: ClassLabels?
+    public let training: TrainingSamples
+    public let model: AdaptedModel
+
+    /// Reads model and data, attaches the adapters, and sets the parameters of a new run.
+    public init(_ configuration: TrainingConfiguration) throws {
+        BLASLibrary.setThreads(configuration.threads)
+        let encoder = try ModelFolder.loadEncoder(path: configuration.model, dropout: configuration.dropout)
+        let tokenizer = try WordPieceTokenizer(modelDirectory: configuration.model)
+        try Self.check(encoder, tokenizer, configuration)
+        let table = try TextTable(path: configuration.data.train, columns: configuration.columns)
+        let labels =
+            configuration.task == .sequenceClassification
+            ? try ClassLabels(from: table.rows, path: configuration.data.train) : nil
+        let modules = try TargetModules.matching(configuration.adapter.targetModules, among: encoder.linears)
+        try configuration.validate(moduleCount: modules.count)
+        let rank = configuration.adapter.initialRank
+        let model = try AdaptedModel(
+            encoder: encoder, modules: modules.map { .init(path: $0.path, rank: rank) },
+            scale: configuration.adapter.scale, adapterDropout: configuration.adapter.dropout,
+            outputCount: labels?.names.count ?? 1)
+        if let path = configuration.adapter.initialAdapter {
+            try model.load(try Adapter(path: path), path: path)
+        } else {
+            model.initialize(seed: UInt64(configuration.seed))
+        }
+        training = try TrainingSamples(
+            table, labels: labels, tokenizer: tokenizer, maximumLength: configuration.data.maximumLength)
+        self.configuration = configuration
+        self.tokenizer = tokenizer
+        self.labels = labels
+        self.model = model
+    }
+
+    /// The samples of another split of the same task.
+    public func samples(path: String) throws -> TrainingSamples {
+        try TrainingSamples(
+            try TextTable(path: path, columns: configuration.columns), labels: labels, tokenizer: tokenizer,
+            maximumLength: configuration.data.maximumLength)
+    }
+
+    /// The digests by which a checkpoint recognises its model and its data.
+    func digests() throws -> RunDigests {
+        RunDigests(
+            model: try ModelFolder.digestedFiles(path: configuration.model)
+                .map { try FileDigest.hexadecimal(ofFile: $0) }.joined(separator: "+"),
+            data: try FileDigest.hexadecimal(ofFile: configuration.data.train))
+    }
+
+    private static func check(
+        _ encoder: any TextEncoder, _ tokenizer: WordPieceTokenizer, _ configuration: TrainingConfiguration
+    ) throws(TrainingError) {
+        guard configuration.data.maximumLength <= encoder.longestSequence else {
+            throw TrainingError(
+                .usage,
+                "data.max_length is \(configuration.data.maximumLength), the model reads at most "
+                    + "\(encoder.longestSequence) tokens; lower it")
+        }
+        guard tokenizer.vocabularySize <= encoder.vocabularySize else {
+            throw TrainingError(
+                .badData,
+                "\(configuration.model): the tokenizer has \(tokenizer.vocabularySize) tokens, the model's embedding "
+                    + "\(encoder.vocabularySize); the files belong to different models")
+        }
+        if configuration.data.textPair != nil, encoder.segmentCount < 2 {
+            throw TrainingError(.usage, "data.text_pair: the model knows one segment only; train on single texts")
+        }
+    }
+}
+
+extension TrainingConfiguration {
+    var columns: TextColumns { TextColumns(text: data.text, textPair: data.textPair, label: data.label) }
+}
+
+extension TrainingConfiguration.AdapterSettings {
+    /// s = lora_alpha / (init_r + 1e-5), PEFT's constant.
+    var scale: Float { Float(alpha) / (Float(initialRank) + 1e-5) }
+}
