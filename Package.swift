@@ -21,6 +21,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 let package = Package(
     name: "rankwise",
     products: [
+        .executable(name: "rankwise", targets: ["RankwiseCommand"]),
         .executable(name: "multi-process-checks", targets: ["MultiProcessChecks"]),
     ],
     dependencies: [
@@ -43,7 +44,21 @@ let package = Package(
         room("AdaLoRA", ["CKernels", "LinearAlgebra"]),
         room("NeuralNetwork", ["CKernels", "LinearAlgebra", "Randomness"]),
         room("Models", ["LinearAlgebra", "NeuralNetwork", "Safetensors"]),
+        room("Text"),
+        room("PEFTFormat", ["Safetensors"]),
         room("Checkpointing", ["Safetensors", .product(name: "Crypto", package: "swift-crypto")]),
+        room(
+            "Training",
+            [
+                "AdaLoRA", "Checkpointing", "LinearAlgebra", "MessagePassing", "Models", "NeuralNetwork", "PEFTFormat",
+                "Randomness", "Safetensors", "Text", "Yams",
+            ]),
+        .executableTarget(
+            name: "RankwiseCommand",
+            dependencies: [
+                "AdaLoRA", "Checkpointing", "LinearAlgebra", "MessagePassing", "Models", "PEFTFormat", "Safetensors",
+                "Text", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: settings),
         .executableTarget(
             name: "MultiProcessChecks", dependencies: ["MessagePassing"], swiftSettings: settings),
 

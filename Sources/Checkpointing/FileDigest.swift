@@ -1,4 +1,4 @@
-public import Crypto
+import Crypto
 public import Foundation
 
 /// SHA-256 digests, in lower-case hexadecimal.

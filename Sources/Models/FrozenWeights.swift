@@ -1,5 +1,5 @@
 public import LinearAlgebra
-public import Safetensors
+import Safetensors
 
 /// The frozen tensors of a model folder: float32 is used in place, in the mapped file that the processes of a machine
 /// share; half precision is converted once.

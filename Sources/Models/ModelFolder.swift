@@ -27,6 +27,12 @@ public enum ModelFolder {
         }
     }
 
+    /// The files that decide what the model computes, for digests.
+    public static func digestedFiles(path: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return (["config.json"] + names.filter { $0.hasSuffix(".safetensors") }.sorted()).map { "\(path)/\($0)" }
+    }
+
     /// `config.json` as a dictionary.
     static func readConfiguration(path: String) throws(ModelError) -> [String: Any] {
         let file = "\(path)/config.json"

@@ -18,7 +18,6 @@ struct Rankwise: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ExportCommand.self, InspectCommand.self,
-            CheckpointCommand.self, AllocateCommand.self, TokenizeCommand.self,
+            TrainCommand.self, CheckpointCommand.self,
         ])
 }

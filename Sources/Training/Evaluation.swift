@@ -1,5 +1,7 @@
 public import MessagePassing
-import NeuralNetwork
+public import NeuralNetwork
+import Models
+import LinearAlgebra
 
 /// Runs samples through a model without dropout, split over the processes.
 public struct Evaluation {

@@ -1,6 +1,6 @@
 import LinearAlgebra
 import NeuralNetwork
-import PEFTFormat
+public import PEFTFormat
 import Randomness
 
 extension AdaptedModel {

@@ -40,13 +40,13 @@ public struct Metrics: Codable, Sendable, Equatable {
         accuracy = count > 0 ? Double(right) / Double(count) : 0
         let truths = confusion.map { Double($0.reduce(0, +)) }
         let guesses = (0..<classCount).map { column in Double(confusion.reduce(0) { $0 + $1[column] }) }
-        func f1(ofClass index: Int) -> Double {
+        func score(ofClass index: Int) -> Double {
             let sum = truths[index] + guesses[index]
             return sum > 0 ? 2 * Double(confusion[index][index]) / sum : 0
         }
         f1 =
             classCount == 2
-            ? f1(ofClass: 1) : (0..<classCount).reduce(0) { $0 + f1(ofClass: $1) } / Double(max(classCount, 1))
+            ? score(ofClass: 1) : (0..<classCount).reduce(0) { $0 + score(ofClass: $1) } / Double(max(classCount, 1))
         let total = Double(count)
         let agreement = Double(right) * total - zip(truths, guesses).reduce(0) { $0 + $1.0 * $1.1 }
         let spread =

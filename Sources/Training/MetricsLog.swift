@@ -25,7 +25,7 @@ final class MetricsLog {
     init(path: String) throws(TrainingError) {
         self.path = path
         if !FileManager.default.fileExists(atPath: path) {
-            FileManager.default.createFile(atPath: path, contents: nil)
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
         }
         guard let file = FileHandle(forWritingAtPath: path), (try? file.seekToEnd()) != nil else {
             throw TrainingError(.inputOutput, "\(path): cannot be opened for writing; check its permissions")

@@ -1,6 +1,8 @@
 import Foundation
 import PEFTFormat
 import Safetensors
+import LinearAlgebra
+import NeuralNetwork
 
 extension Trainer {
     /// The adapter as it stands, with all triplets and what the latest decision kept.

@@ -2,7 +2,7 @@ import Checkpointing
 import Foundation
 import LinearAlgebra
 import MessagePassing
-public import Models
+import Models
 import NeuralNetwork
 import PEFTFormat
 public import Text

@@ -1,6 +1,8 @@
 import Checkpointing
 import Foundation
 import MessagePassing
+import LinearAlgebra
+import NeuralNetwork
 
 /// What a run is made of besides its configuration; a checkpoint of other contents must not be resumed.
 public struct RunDigests: Codable, Sendable, Equatable {

@@ -4,6 +4,7 @@ import LinearAlgebra
 public import MessagePassing
 import NeuralNetwork
 import Randomness
+import Models
 
 /// One process's part of a training run: the replica of the parameters, the shard of the state, and the step.
 public final class Trainer {

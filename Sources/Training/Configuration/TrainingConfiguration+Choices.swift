@@ -1,3 +1,5 @@
+public import AdaLoRA
+
 extension TrainingConfiguration {
     /// What the head predicts. The raw values are those of the key `task`.
     public enum Task: String, CaseIterable, Sendable {
@@ -7,13 +9,8 @@ extension TrainingConfiguration {
         case regression
     }
 
-    /// The form of the orthogonality term R. The raw values are those of the key `adapter.orthogonality`.
-    public enum Orthogonality: String, CaseIterable, Sendable {
-        /// The sum over modules of `‖PᵀP − I‖²_F + ‖QQᵀ − I‖²_F` (the paper's equation 4).
-        case paper
-        /// PEFT's: the mean over all P and Q of the norm that is not squared.
-        case peft
-    }
+    /// The form of the orthogonality term R: the key `adapter.orthogonality`.
+    public typealias Orthogonality = OrthogonalityRegularizer.Form
 
     /// Which weight the sensitivity `|w·g|` takes. The raw values are those of the key `adapter.sensitivity_at`.
     public enum SensitivityPoint: String, CaseIterable, Sendable {
@@ -23,23 +20,11 @@ extension TrainingConfiguration {
         case update
     }
 
-    /// The score of an entry of a triplet (the paper's Table 4). The raw values are those of the key `adapter.importance`.
-    public enum ImportanceMeasure: String, CaseIterable, Sendable {
-        /// Smoothed sensitivity times uncertainty.
-        case ipt
-        /// The sensitivity of the step alone.
-        case sensitivity
-        /// The size of the singular value alone.
-        case magnitude
-    }
+    /// The score of an entry of a triplet: the key `adapter.importance`.
+    public typealias ImportanceMeasure = AdaLoRA.ImportanceMeasure
 
-    /// The form of the budget's fall. The raw values are those of the key `adapter.schedule`.
-    public enum BudgetForm: String, CaseIterable, Sendable {
-        /// Continuous, from the initial to the target budget (the authors' code and PEFT).
-        case cubic
-        /// As the paper prints it, clamped between target and initial budget.
-        case printed
-    }
+    /// The form of the budget's fall: the key `adapter.schedule`.
+    public typealias BudgetForm = BudgetSchedule.Form
 
     /// The course of the learning rate after the warm-up. The raw values are those of the key `optimizer.schedule`.
     public enum LearningRateSchedule: String, CaseIterable, Sendable {

@@ -1,3 +1,5 @@
+public import AdaLoRA
+
 /// Everything that a training run is told: the YAML file, with the command line's `--set` applied.
 ///
 /// The keys, their meaning, their limits and what a resumed run may change stand in one table, `ConfigurationField.all`;

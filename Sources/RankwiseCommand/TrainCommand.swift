@@ -1,0 +1,67 @@
+import ArgumentParser
+import Foundation
+import MessagePassing
+import Training
+
+/// `rankwise train`.
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Train an adapter; alone, or under mpirun on several processes.",
+        discussion: """
+            The adapter has the same bytes for any number of processes, and for a run that was interrupted and resumed.
+
+              rankwise train --config run.yaml
+              mpirun -np 4 rankwise train --config run.yaml --set adapter.target_r=2 --set total_step=1000
+              mpirun -np 2 rankwise train --config run.yaml --resume
+
+            The output folder then holds adapter/ (for Hugging Face PEFT), metrics.jsonl, summary.json, config.yaml and
+            checkpoints/. All configuration keys: rankwise train --help-config.
+            """)
+
+    @Option(help: "The configuration, a YAML file.")
+    var config: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Replaces one key of the configuration, for instance optimizer.lr=1e-3; may be repeated.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    @Flag(help: "Continue from the newest valid checkpoint in the output folder.")
+    var resume = false
+
+    @Flag(help: "Remove the earlier run in the output folder, and start over.")
+    var overwrite = false
+
+    @Flag(help: "Show the resolved configuration, shapes, triplets, shards and memory; train nothing, write nothing.")
+    var dryRun = false
+
+    @Flag(help: "Show all keys of the configuration.")
+    var helpConfig = false
+
+    func validate() throws {
+        if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other") }
+        if config == nil && !helpConfig {
+            throw ValidationError("--config is missing; give a YAML file, see 'rankwise train --help-config' for its keys")
+        }
+    }
+
+    func run() throws {
+        if helpConfig { return print(TrainingConfiguration.keysHelp) }
+        let path = config ?? ""
+        runJob(exitCode: ExitStatus.code(for:)) { communicator in
+            let configuration = try TrainingConfiguration.broadcasted(
+                path: path, overrides: overrides, communicator)
+            let plan = try RunPlan(configuration)
+            if dryRun {
+                if communicator.processIndex == 0 {
+                    print(plan.summary(processCount: communicator.processCount))
+                }
+            } else {
+                try TrainingRun.train(
+                    plan, start: resume ? .resume : overwrite ? .overwrite : .new, communicator)
+            }
+            return 0
+        }
+    }
+}

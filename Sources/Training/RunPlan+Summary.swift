@@ -1,0 +1,63 @@
+import LinearAlgebra
+public import MessagePassing
+import NeuralNetwork
+import Models
+import Text
+
+extension TrainingConfiguration {
+    /// The configuration that process 0 reads and all processes use. Collective.
+    ///
+    /// - Throws: `ConfigurationError`; ``TrainingError`` if there are more processes than lanes.
+    public static func broadcasted(
+        path: String, overrides: [String], _ communicator: borrowing Communicator
+    ) throws -> TrainingConfiguration {
+        var text = ""
+        if communicator.processIndex == 0 { text = try load(path: path, overrides: overrides).resolvedYAML }
+        let configuration = try TrainingConfiguration(
+            resolvedYAML: try communicator.broadcasted(text, from: 0), path: path)
+        guard communicator.processCount <= configuration.gradientLanes else {
+            throw TrainingError(
+                .usage,
+                "\(communicator.processCount) processes for \(configuration.gradientLanes) gradient lanes, expected at "
+                    + "most one process for each lane; start fewer, or raise gradient_lanes (which changes the result's last bits)")
+        }
+        return configuration
+    }
+}
+
+extension RunPlan {
+    /// What `--dry-run` shows: the resolved configuration, shapes, triplets, shards and bytes.
+    public func summary(processCount: Int) -> String {
+        let partition = ParameterPartition(layout: model.layout, processCount: processCount)
+        let tree = LaneTree(laneCount: configuration.gradientLanes)
+        var lines = [configuration.resolvedYAML, "# modules"]
+        for block in model.tripletBlocks {
+            lines.append(
+                "#   \(block.name): \(block.rows.count) triplets of \(block.outputs ?? 0) + 1 + \(block.inputs ?? 0)")
+        }
+        for block in model.layout.blocks where !block.isTriplets {
+            lines.append("#   \(block.name): \(block.rows.count) × \(block.rowWidth), trained in full")
+        }
+        let target = configuration.adapter.targetTotal ?? model.tripletBlocks.count * configuration.adapter.targetRank
+        lines += [
+            "# triplets: \(model.tripletCount) in \(model.tripletBlocks.count) modules, \(target) stay",
+            "# trained parameters: \(model.layout.elementCount) in \(model.layout.rowCount) rows",
+            "# training samples: \(training.count), longest \(training.all.map(\.sequence.tokens.count).max() ?? 0) tokens",
+            "# outputs: \(labels.map { "classes " + $0.names.joined(separator: ", ") } ?? "one number")",
+            "# BLAS kernels: \(BLASLibrary.kernelType), rows aligned to \(model.encoder.alignment.rows)",
+            "# processes: \(processCount)",
+        ]
+        for process in 0..<processCount {
+            let (rows, elements) = (partition.rows[process], partition.elements[process])
+            let lanes = tree.lanes(ofProcess: process, of: processCount)
+            let nodes = tree.nodes(covering: lanes).count
+            // Replica of the parameters, two moments, Ī and Ū of the shard, the gradients of the lanes.
+            let bytes = 4 * (model.layout.elementCount * (1 + nodes) + 4 * elements.count)
+            lines.append(
+                "#   process \(process): lanes \(lanes.lowerBound)..<\(lanes.upperBound), rows \(rows.lowerBound)..<"
+                    + "\(rows.upperBound), \(elements.count) elements, \(bytes) bytes of trained state")
+        }
+        lines.append("# checkpoint: \(4 * 5 * model.layout.elementCount) bytes, every \(configuration.checkpoint.interval) steps")
+        return lines.joined(separator: "\n")
+    }
+}
