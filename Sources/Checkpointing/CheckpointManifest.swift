@@ -112,7 +112,8 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
         guard version == Self.currentVersion else {
             throw CheckpointError(
                 .badData,
-                "\(path): format version \(version), this program reads \(Self.currentVersion); use a newer version of it")
+                "\(path): format version \(version), this program reads \(Self.currentVersion); use a newer version of it"
+            )
         }
         do {
             self = try decoder.decode(CheckpointManifest.self, from: contents)
@@ -123,7 +124,8 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
         } catch let error as CheckpointError {
             throw error
         } catch {
-            throw CheckpointError(.badData, "\(path): a field is missing or of the wrong type; the checkpoint is damaged")
+            throw CheckpointError(
+                .badData, "\(path): a field is missing or of the wrong type; the checkpoint is damaged")
         }
         try checkConsistency(path)
     }
@@ -144,7 +146,8 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
         else {
             throw CheckpointError(
                 .badData,
-                "\(path): its shards hold \(row) rows and \(element) elements, expected \(rowCount) and \(elementCount)")
+                "\(path): its shards hold \(row) rows and \(element) elements, expected \(rowCount) and \(elementCount)"
+            )
         }
     }
 

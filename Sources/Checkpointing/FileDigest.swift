@@ -11,7 +11,8 @@ public enum FileDigest {
     /// Of a file, read piece by piece.
     public static func hexadecimal(ofFile path: String) throws(CheckpointError) -> String {
         guard let file = FileHandle(forReadingAtPath: path) else {
-            throw CheckpointError(.inputOutput, "\(path): cannot be opened for reading; check that it exists and its permissions")
+            throw CheckpointError(
+                .inputOutput, "\(path): cannot be opened for reading; check that it exists and its permissions")
         }
         defer { try? file.close() }
         var hash = SHA256()

@@ -55,7 +55,9 @@ struct CheckpointCommand: ParsableCommand {
                 }
                 guard damaged == 0 else {
                     throw CheckpointError(
-                        .badData, "\(store.folder): \(damaged) damaged checkpoint\(damaged == 1 ? "" : "s"); a resume takes the newest valid one")
+                        .badData,
+                        "\(store.folder): \(damaged) damaged checkpoint\(damaged == 1 ? "" : "s"); a resume takes the newest valid one"
+                    )
                 }
             }
         }

@@ -43,7 +43,6 @@ enum ExitStatus {
         case let error as SafetensorsError:
             switch error.kind {
             case .missingInput: missingInput
-            case .usage: usage
             case .badData: badData
             case .inputOutput: inputOutput
             }
@@ -61,6 +60,7 @@ enum ExitStatus {
             case .badData: badData
             case .inputOutput: inputOutput
             }
+        case is InputError: badData
         case is AdaLoRAError, is ValidationError: usage
         default: `internal`
         }

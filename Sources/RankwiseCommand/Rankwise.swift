@@ -18,6 +18,7 @@ struct Rankwise: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            TrainCommand.self, CheckpointCommand.self,
+            TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ExportCommand.self, InspectCommand.self,
+            CheckpointCommand.self, AllocateCommand.self, TokenizeCommand.self,
         ])
 }

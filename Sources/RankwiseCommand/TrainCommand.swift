@@ -24,7 +24,9 @@ struct TrainCommand: ParsableCommand {
 
     @Option(
         name: .customLong("set"),
-        help: ArgumentHelp("Replaces one key of the configuration, for instance optimizer.lr=1e-3; may be repeated.", valueName: "key=value"))
+        help: ArgumentHelp(
+            "Replaces one key of the configuration, for instance optimizer.lr=1e-3; may be repeated.",
+            valueName: "key=value"))
     var overrides: [String] = []
 
     @Flag(help: "Continue from the newest valid checkpoint in the output folder.")
@@ -42,7 +44,8 @@ struct TrainCommand: ParsableCommand {
     func validate() throws {
         if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other") }
         if config == nil && !helpConfig {
-            throw ValidationError("--config is missing; give a YAML file, see 'rankwise train --help-config' for its keys")
+            throw ValidationError(
+                "--config is missing; give a YAML file, see 'rankwise train --help-config' for its keys")
         }
     }
 

@@ -1,7 +1,7 @@
-public import MessagePassing
-public import NeuralNetwork
-import Models
 import LinearAlgebra
+public import MessagePassing
+import Models
+public import NeuralNetwork
 
 /// Runs samples through a model without dropout, split over the processes.
 public struct Evaluation {

@@ -28,7 +28,8 @@ extension AdaptedModel {
     public func load(_ adapter: Adapter, path: String) throws(TrainingError) {
         for block in tripletBlocks {
             guard let module = adapter.modules.first(where: { $0.path == block.name }) else {
-                throw TrainingError(.badData, "\(path): no triplets for module '\(block.name)', which target_modules names")
+                throw TrainingError(
+                    .badData, "\(path): no triplets for module '\(block.name)', which target_modules names")
             }
             guard module.outputs == block.outputs, module.inputs == block.inputs, module.rank == block.rows.count
             else {
@@ -41,7 +42,7 @@ extension AdaptedModel {
             for triplet in 0..<module.rank {
                 let row = parameters.pointer + block.elements(ofRow: block.rows.lowerBound + triplet).lowerBound
                 for column in 0..<module.outputs { row[column] = module.leftVectors[triplet * module.outputs + column] }
-                row[module.outputs] = module.kept[triplet] ? module.singularValues[triplet] : 0
+                row[module.outputs] = module.singularValues[triplet]
                 for column in 0..<module.inputs {
                     row[module.outputs + 1 + column] = module.rightVectors[triplet * module.inputs + column]
                 }

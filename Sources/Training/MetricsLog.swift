@@ -47,7 +47,8 @@ final class MetricsLog {
         do {
             try file.write(contentsOf: try encoder.encode(line) + [UInt8(ascii: "\n")])
         } catch {
-            throw TrainingError(.inputOutput, "\(path): cannot be written (\(error.localizedDescription)); check the space left")
+            throw TrainingError(
+                .inputOutput, "\(path): cannot be written (\(error.localizedDescription)); check the space left")
         }
     }
 }

@@ -1,19 +1,20 @@
 import Foundation
-import PEFTFormat
-import Safetensors
 import LinearAlgebra
 import NeuralNetwork
+import PEFTFormat
+import Safetensors
+import Text
 
 extension Trainer {
-    /// The adapter as it stands, with all triplets and what the latest decision kept.
-    func adapter(_ plan: RunPlan) -> Adapter {
-        let settings = configuration.adapter
+    /// The adapter as it stands: the triplets that the latest decision kept.
+    func adapter() -> Adapter {
         let modules = model.tripletBlocks.map { block in
             let (outputs, inputs) = (block.outputs ?? 0, block.inputs ?? 0)
             var module = AdapterModule(
                 path: block.name, outputs: outputs, inputs: inputs, leftVectors: [], singularValues: [],
-                rightVectors: [], kept: Array(mask[block.rows]))
-            for row in block.rows {
+                rightVectors: [], pattern: [])
+            module.pattern = Array(mask[block.rows])
+            for row in block.rows where mask[row] {
                 let values = UnsafeBufferPointer(
                     start: model.parameters.pointer + block.elements(ofRow: row).lowerBound, count: block.rowWidth)
                 module.leftVectors += values[..<outputs]
@@ -24,21 +25,36 @@ extension Trainer {
         }
         let head = model.layout.blocks.filter { !$0.isTriplets }.map { block in
             HeadTensor(
-                name: block.name, shape: block.rows.count == 1 && block.name.hasSuffix(".bias")
+                name: block.name,
+                shape: block.rows.count == 1 && block.name.hasSuffix(".bias")
                     ? [block.rowWidth] : [block.rows.count, block.rowWidth],
                 values: Array(
                     UnsafeBufferPointer(
                         start: model.parameters.pointer + block.elements.lowerBound, count: block.elements.count)))
         }
-        return Adapter(
-            modules: modules, head: head,
-            settings: AdapterSettings(
-                initialRank: settings.initialRank, targetRank: settings.targetRank, initialSteps: settings.initialSteps,
-                finalSteps: settings.finalSteps, interval: settings.maskingInterval,
-                beta1: settings.sensitivitySmoothing, beta2: settings.uncertaintySmoothing,
-                orthogonalityWeight: settings.orthogonalityWeight, totalSteps: configuration.totalSteps,
-                alpha: settings.alpha, dropout: settings.dropout, targetModules: settings.targetModules,
-                baseModel: URL(fileURLWithPath: configuration.model).standardizedFileURL.path))
+        return Adapter(modules: modules, head: head, settings: configuration.adapterSettings)
+    }
+}
+
+extension TrainingConfiguration {
+    /// What PEFT's adapter_config.json keeps of the configuration.
+    var adapterSettings: PEFTFormat.AdapterSettings {
+        PEFTFormat.AdapterSettings(
+            initialRank: adapter.initialRank, targetRank: adapter.targetRank, initialSteps: adapter.initialSteps,
+            finalSteps: adapter.finalSteps, interval: adapter.maskingInterval, beta1: adapter.sensitivitySmoothing,
+            beta2: adapter.uncertaintySmoothing, orthogonalityWeight: adapter.orthogonalityWeight,
+            totalSteps: totalSteps, alpha: adapter.alpha, dropout: adapter.dropout,
+            targetModules: adapter.targetModules, baseModel: URL(fileURLWithPath: model).standardizedFileURL.path)
+    }
+}
+
+extension RunPlan {
+    /// What `rankwise.json` says of the run.
+    func taskDescription(_ digests: RunDigests) -> TaskDescription {
+        TaskDescription(
+            task: configuration.task.rawValue, labels: labels?.names, maximumLength: configuration.data.maximumLength,
+            textColumn: configuration.data.text, textPairColumn: configuration.data.textPair,
+            labelColumn: configuration.data.label, modelDigest: digests.model)
     }
 }
 
@@ -53,12 +69,12 @@ extension RunFolder {
     }
 
     /// Writes `adapter/`, replacing one that an interrupted run left.
-    func writeAdapter(_ adapter: Adapter, _ plan: RunPlan) throws {
+    func writeAdapter(_ adapter: Adapter, task: TaskDescription) throws {
         let partial = adapterPath + ".partial"
         for path in [partial, adapterPath] where FileManager.default.fileExists(atPath: path) {
             try FileManager.default.removeItem(atPath: path)
         }
-        try adapter.writeAdaLoRA(to: partial, task: plan.taskDescription)
+        try adapter.write(.adalora, to: partial, task: task)
         try FileManager.default.moveItem(atPath: partial, toPath: adapterPath)
     }
 

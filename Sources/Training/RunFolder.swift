@@ -44,7 +44,8 @@ public struct RunFolder: Sendable {
         }
         guard access(path, W_OK) == 0 else {
             throw TrainingError(
-                .inputOutput, "\(path): the output folder cannot be written; check its permissions, or set output to another")
+                .inputOutput,
+                "\(path): the output folder cannot be written; check its permissions, or set output to another")
         }
     }
 
@@ -101,7 +102,8 @@ public struct RunFolder: Sendable {
         do {
             try DurableFile.replace(metricsPath, with: kept)
         } catch {
-            throw TrainingError(.inputOutput, "\(metricsPath): cannot be written (\(error)); check space and permissions")
+            throw TrainingError(
+                .inputOutput, "\(metricsPath): cannot be written (\(error)); check space and permissions")
         }
     }
 }

@@ -1,7 +1,7 @@
 import LinearAlgebra
 public import MessagePassing
-import NeuralNetwork
 import Models
+import NeuralNetwork
 import Text
 
 extension TrainingConfiguration {
@@ -19,7 +19,8 @@ extension TrainingConfiguration {
             throw TrainingError(
                 .usage,
                 "\(communicator.processCount) processes for \(configuration.gradientLanes) gradient lanes, expected at "
-                    + "most one process for each lane; start fewer, or raise gradient_lanes (which changes the result's last bits)")
+                    + "most one process for each lane; start fewer, or raise gradient_lanes (which changes the result's last bits)"
+            )
         }
         return configuration
     }
@@ -57,7 +58,9 @@ extension RunPlan {
                 "#   process \(process): lanes \(lanes.lowerBound)..<\(lanes.upperBound), rows \(rows.lowerBound)..<"
                     + "\(rows.upperBound), \(elements.count) elements, \(bytes) bytes of trained state")
         }
-        lines.append("# checkpoint: \(4 * 5 * model.layout.elementCount) bytes, every \(configuration.checkpoint.interval) steps")
+        lines.append(
+            "# checkpoint: \(4 * 5 * model.layout.elementCount) bytes, every \(configuration.checkpoint.interval) steps"
+        )
         return lines.joined(separator: "\n")
     }
 }

@@ -31,7 +31,7 @@ public struct RunPlan {
         let rank = configuration.adapter.initialRank
         let model = try AdaptedModel(
             encoder: encoder, modules: modules.map { .init(path: $0.path, rank: rank) },
-            scale: configuration.adapter.scale, adapterDropout: configuration.adapter.dropout,
+            scale: configuration.adapterSettings.scale, adapterDropout: configuration.adapter.dropout,
             outputCount: labels?.names.count ?? 1)
         if let path = configuration.adapter.initialAdapter {
             try model.load(try Adapter(path: path), path: path)
@@ -84,9 +84,4 @@ public struct RunPlan {
 
 extension TrainingConfiguration {
     var columns: TextColumns { TextColumns(text: data.text, textPair: data.textPair, label: data.label) }
-}
-
-extension TrainingConfiguration.AdapterSettings {
-    /// s = lora_alpha / (init_r + 1e-5), PEFT's constant.
-    var scale: Float { Float(alpha) / (Float(initialRank) + 1e-5) }
 }

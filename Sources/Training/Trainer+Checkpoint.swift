@@ -1,7 +1,7 @@
 import Checkpointing
 import Foundation
-import MessagePassing
 import LinearAlgebra
+import MessagePassing
 import NeuralNetwork
 
 /// What a run is made of besides its configuration; a checkpoint of other contents must not be resumed.
@@ -49,7 +49,8 @@ extension Trainer {
             throw TrainingError(
                 .badData,
                 "\(folder): \(manifest.rowCount) rows of \(manifest.elementCount) elements, expected "
-                    + "\(model.layout.rowCount) and \(model.layout.elementCount); it belongs to another model or adapter")
+                    + "\(model.layout.rowCount) and \(model.layout.elementCount); it belongs to another model or adapter"
+            )
         }
         try CheckpointShard.read(
             Self.parameterArray, elements: 0..<model.layout.elementCount, folder: folder, manifest: manifest,

@@ -2,9 +2,9 @@ public import AdaLoRA
 import Foundation
 import LinearAlgebra
 public import MessagePassing
+import Models
 import NeuralNetwork
 import Randomness
-import Models
 
 /// One process's part of a training run: the replica of the parameters, the shard of the state, and the step.
 public final class Trainer {

@@ -75,7 +75,7 @@ public enum TrainingRun {
         try trainer.saveCheckpoint(
             CheckpointStore(runFolder: configuration.output), digests: digests, communicator)
         if let coordinator {
-            try coordinator.folder.writeAdapter(trainer.adapter(plan), plan)
+            try coordinator.folder.writeAdapter(trainer.adapter(), task: plan.taskDescription(digests))
             try coordinator.folder.writeSummary(trainer, metrics: metrics)
             for (split, metrics) in metrics { Coordinator.say("\(split): \(metrics.line)") }
             Coordinator.say("adapter: \(coordinator.folder.adapterPath)")

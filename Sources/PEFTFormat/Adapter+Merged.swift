@@ -1,0 +1,115 @@
+import Foundation
+import Safetensors
+
+extension Adapter {
+    /// Writes the base model again with `W0 + ΔW` in place of every adapted weight, and the head: a folder that transformers'
+    /// `AutoModelForSequenceClassification` loads without PEFT.
+    ///
+    /// Tensor names get the model's prefix (`bert.`) if the base lacks it. Merged weights are float32, whatever the base's
+    /// type; all others keep theirs. Files beside the weights (tokenizer, licence) are copied; folders are not.
+    ///
+    /// - Parameters:
+    ///   - folder: created; must not exist, or be empty.
+    ///   - baseFolder: of the base model.
+    public func writeMerged(to folder: String, baseFolder: String, task: TaskDescription) throws {
+        let base = try TensorFolder(path: baseFolder)
+        guard let prefix = modules.first?.path.prefix(while: { $0 != "." }).appending(".") else {
+            throw PEFTFormatError(.usage, "the adapter has no modules; there is nothing to merge")
+        }
+        let hasPrefix = base.tensorNames.contains { $0.hasPrefix(prefix) }
+        let merged = Dictionary(modules.map { ($0.path + ".weight", $0) }) { first, _ in first }
+        var unused = Set(merged.keys)
+        let headNames = Set(head.map(\.name))
+        var tensors = head.map { TensorToWrite(name: $0.name, shape: $0.shape, values: $0.values) }
+        for file in base.files {
+            for name in file.tensorNames {
+                guard let tensor = file.tensor(named: name) else { continue }
+                let fullName = hasPrefix ? name : prefix + name
+                guard !headNames.contains(fullName), !headNames.contains(name) else { continue }
+                guard let module = merged[fullName] else {
+                    tensors.append(
+                        TensorToWrite(
+                            name: fullName, elementType: tensor.elementType, shape: tensor.shape,
+                            bytes: file.bytes(of: tensor)))
+                    continue
+                }
+                unused.remove(fullName)
+                guard tensor.shape == [module.outputs, module.inputs] else {
+                    throw PEFTFormatError(
+                        .badData,
+                        "\(file.path): '\(name)' has shape \(tensor.shape), the adapter's \([module.outputs, module.inputs]); "
+                            + "is this the base model that it was trained on?")
+                }
+                let scale = settings.scale
+                tensors.append(
+                    TensorToWrite(name: fullName, elementType: .float32, shape: tensor.shape) {
+                        .floats(module.merged(into: try file.floats(of: name, shape: tensor.shape), scale: scale))
+                    })
+            }
+        }
+        guard unused.isEmpty else {
+            throw PEFTFormatError(
+                .badData,
+                "\(baseFolder): no tensor '\(unused.sorted().first ?? "")'; is this the base model that the adapter was trained on?"
+            )
+        }
+        try OutputFolder.create(folder)
+        try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: folder + "/model.safetensors")
+        try copyCompanions(from: baseFolder, to: folder)
+        try JSONFile.write(
+            try mergedConfiguration(baseFolder: baseFolder, task: task), to: folder + "/config.json")
+        try DurableFile.synchronizeFolder(folder)
+        withExtendedLifetime(base) {}
+    }
+
+    private func mergedConfiguration(baseFolder: String, task: TaskDescription) throws(PEFTFormatError) -> [String: Any]
+    {
+        var json = try JSONFile.object(baseFolder + "/config.json")
+        let labels = task.labels ?? ["LABEL_0"]
+        json["architectures"] = ["BertForSequenceClassification"]
+        json["id2label"] = Dictionary(labels.enumerated().map { (String($0.offset), $0.element) }) { first, _ in first }
+        json["label2id"] = Dictionary(labels.enumerated().map { ($0.element, $0.offset) }) { first, _ in first }
+        json["problem_type"] =
+            task.task == TaskDescription.regression ? "regression" : "single_label_classification"
+        json["torch_dtype"] = "float32"
+        return json
+    }
+
+    /// Everything beside weights and configuration that lies in the base folder itself.
+    private func copyCompanions(from source: String, to target: String) throws(PEFTFormatError) {
+        let weights = [".safetensors", ".bin", ".h5", ".msgpack", ".onnx", ".ot", ".index.json", ".pt", ".pth"]
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: source)) ?? [] {
+            var isFolder: ObjCBool = false
+            let path = source + "/" + name
+            guard name != "config.json", !weights.contains(where: name.hasSuffix), !name.hasPrefix("."),
+                FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue
+            else { continue }
+            do {
+                try FileManager.default.copyItem(
+                    atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path, toPath: target + "/" + name)
+            } catch {
+                throw PEFTFormatError(
+                    .inputOutput, "\(target)/\(name): cannot be copied (\(error.localizedDescription))")
+            }
+        }
+    }
+}
+
+extension AdapterModule {
+    /// `weight + scale · Σ_i P_i·λ_i·Q_i`, [outputs, inputs], each element summed in double precision.
+    fileprivate func merged(into weight: [Float], scale: Float) -> [Float] {
+        var result = weight
+        var row = [Double](repeating: 0, count: inputs)
+        for output in 0..<outputs {
+            for input in 0..<inputs { row[input] = Double(weight[output * inputs + input]) }
+            for triplet in 0..<rank {
+                let factor =
+                    Double(scale) * Double(leftVectors[triplet * outputs + output])
+                    * Double(singularValues[triplet])
+                for input in 0..<inputs { row[input] += factor * Double(rightVectors[triplet * inputs + input]) }
+            }
+            for input in 0..<inputs { result[output * inputs + input] = Float(row[input]) }
+        }
+        return result
+    }
+}

@@ -1,0 +1,107 @@
+/// The triplets of one adapted linear layer that an adapter holds.
+public struct AdapterModule: Sendable, Equatable {
+    /// Dotted path of the layer, without PEFT's `base_model.model.`.
+    public var path: String
+    public var outputs: Int
+    public var inputs: Int
+    /// [rank, outputs]: one row for each triplet, the transpose of PEFT's `lora_B`.
+    public var leftVectors: [Float]
+    /// [rank], PEFT's `lora_E`.
+    public var singularValues: [Float]
+    /// [rank, inputs], PEFT's `lora_A`.
+    public var rightVectors: [Float]
+    /// Which of the triplets at the start these are: `init_r` flags, as many true as there are triplets.
+    public var pattern: [Bool]
+
+    public init(
+        path: String, outputs: Int, inputs: Int, leftVectors: [Float], singularValues: [Float], rightVectors: [Float],
+        pattern: [Bool]
+    ) {
+        precondition(leftVectors.count == singularValues.count * outputs)
+        precondition(rightVectors.count == singularValues.count * inputs)
+        precondition(pattern.count { $0 } == singularValues.count)
+        self.path = path
+        self.outputs = outputs
+        self.inputs = inputs
+        self.leftVectors = leftVectors
+        self.singularValues = singularValues
+        self.rightVectors = rightVectors
+        self.pattern = pattern
+    }
+
+    /// Triplets that the adapter holds.
+    public var rank: Int { singularValues.count }
+}
+
+/// A tensor of the task's head, trained in full.
+public struct HeadTensor: Sendable, Equatable {
+    /// Without PEFT's `base_model.model.`, for instance `classifier.weight`.
+    public var name: String
+    public var shape: [Int]
+    public var values: [Float]
+
+    public init(name: String, shape: [Int], values: [Float]) {
+        precondition(shape.reduce(1, *) == values.count)
+        self.name = name
+        self.shape = shape
+        self.values = values
+    }
+}
+
+/// How an adapter was trained: the fields of PEFT's `AdaLoraConfig` that it keeps.
+public struct AdapterSettings: Sendable, Equatable {
+    public var initialRank: Int  // init_r
+    public var targetRank: Int  // target_r
+    public var initialSteps: Int  // tinit
+    public var finalSteps: Int  // tfinal
+    public var interval: Int  // deltaT
+    public var beta1: Double
+    public var beta2: Double
+    public var orthogonalityWeight: Double  // orth_reg_weight
+    public var totalSteps: Int  // total_step
+    public var alpha: Double  // lora_alpha
+    public var dropout: Double  // lora_dropout
+    public var targetModules: [String]  // target_modules
+    public var baseModel: String  // base_model_name_or_path
+
+    public init(
+        initialRank: Int, targetRank: Int, initialSteps: Int, finalSteps: Int, interval: Int, beta1: Double,
+        beta2: Double, orthogonalityWeight: Double, totalSteps: Int, alpha: Double, dropout: Double,
+        targetModules: [String], baseModel: String
+    ) {
+        self.initialRank = initialRank
+        self.targetRank = targetRank
+        self.initialSteps = initialSteps
+        self.finalSteps = finalSteps
+        self.interval = interval
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.orthogonalityWeight = orthogonalityWeight
+        self.totalSteps = totalSteps
+        self.alpha = alpha
+        self.dropout = dropout
+        self.targetModules = targetModules
+        self.baseModel = baseModel
+    }
+
+    /// s = lora_alpha / (init_r + 1e-5), in single precision as PEFT computes it.
+    public var scale: Float { Float(alpha) / (Float(initialRank) + 1e-5) }
+}
+
+/// An adapter with its head: what a run ends with, and what PEFT loads.
+///
+/// ΔW of a module is `scale · Σ_i leftVectors_i · singularValues_i · rightVectors_i`.
+public struct Adapter: Sendable, Equatable {
+    public var modules: [AdapterModule]
+    public var head: [HeadTensor]
+    public var settings: AdapterSettings
+
+    public init(modules: [AdapterModule], head: [HeadTensor], settings: AdapterSettings) {
+        self.modules = modules
+        self.head = head
+        self.settings = settings
+    }
+
+    /// Outputs of the head: classes, or 1 for a regression; 0 without a head.
+    public var outputCount: Int { head.first { $0.name.hasSuffix(".weight") }?.shape.first ?? 0 }
+}

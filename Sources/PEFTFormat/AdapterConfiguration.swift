@@ -1,0 +1,96 @@
+import Foundation
+
+/// PEFT's `adapter_config.json`, as far as this program reads it.
+struct AdapterConfiguration {
+    static let fileName = "adapter_config.json"
+
+    enum Kind: String {
+        case adalora = "ADALORA"
+        case lora = "LORA"
+    }
+
+    let path: String
+    let kind: Kind
+    private let json: [String: Any]
+
+    init(folder: String) throws(PEFTFormatError) {
+        path = folder + "/" + Self.fileName
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw PEFTFormatError(
+                .missingInput,
+                "\(path): no such file; an adapter's folder holds adapter_config.json and adapter_model.safetensors")
+        }
+        json = try JSONFile.object(path)
+        guard let kind = (json["peft_type"] as? String).flatMap(Kind.init) else {
+            throw PEFTFormatError(
+                .badData, "\(path): peft_type is \(json["peft_type"] ?? "missing"), expected ADALORA or LORA")
+        }
+        self.kind = kind
+        for key in ["use_dora", "fan_in_fan_out", "lora_bias", "use_rslora", "use_qalora"]
+        where json[key] as? Bool == true {
+            throw PEFTFormatError(.badData, "\(path): \(key) is true; this program reads plain adapters only")
+        }
+    }
+
+    func number(_ key: String, default fallback: Double) throws(PEFTFormatError) -> Double {
+        guard let value = json[key], !(value is NSNull) else { return fallback }
+        guard let number = (value as? NSNumber)?.doubleValue, number.isFinite else {
+            throw PEFTFormatError(.badData, "\(path): \(key) is \(value), expected a number")
+        }
+        return number
+    }
+
+    func count(_ key: String, default fallback: Int, in range: ClosedRange<Int> = 0...1_000_000_000)
+        throws(PEFTFormatError) -> Int
+    {
+        guard let count = Int(exactly: try number(key, default: Double(fallback))), range.contains(count) else {
+            throw PEFTFormatError(
+                .badData,
+                "\(path): \(key) is \(json[key] ?? "missing"), expected a whole number from \(range.lowerBound) to \(range.upperBound)"
+            )
+        }
+        return count
+    }
+
+    /// A list of names, or one name.
+    func names(_ key: String) -> [String] {
+        json[key] as? [String] ?? (json[key] as? String).map { [$0] } ?? []
+    }
+
+    func text(_ key: String) -> String? { json[key] as? String }
+
+    /// `rank_pattern` of an ADALORA adapter: flags by module path; nil where there is none.
+    func flags() throws(PEFTFormatError) -> [String: [Bool]]? {
+        guard let value = json["rank_pattern"], !(value is NSNull) else { return nil }
+        guard let object = value as? [String: [Bool]] else {
+            throw PEFTFormatError(.badData, "\(path): rank_pattern is not an object of lists of true and false")
+        }
+        return Dictionary(
+            object.map { key, flags in (key.hasSuffix(".lora_E") ? String(key.dropLast(".lora_E".count)) : key, flags)
+            },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// `rank_pattern` or `alpha_pattern` of a LoRA adapter: numbers by module path.
+    func pattern(_ key: String) throws(PEFTFormatError) -> [String: Double] {
+        guard let value = json[key], !(value is NSNull) else { return [:] }
+        guard let object = value as? [String: Double] else {
+            throw PEFTFormatError(.badData, "\(path): \(key) is not an object of numbers")
+        }
+        return object
+    }
+
+    /// The training settings.
+    func settings() throws(PEFTFormatError) -> AdapterSettings {
+        let rank = try count(kind == .adalora ? "init_r" : "r", default: 8, in: 1...1_000_000)
+        return AdapterSettings(
+            initialRank: rank, targetRank: try count("target_r", default: rank),
+            initialSteps: try count("tinit", default: 0), finalSteps: try count("tfinal", default: 0),
+            interval: try count("deltaT", default: 1), beta1: try number("beta1", default: 0.85),
+            beta2: try number("beta2", default: 0.85),
+            orthogonalityWeight: try number("orth_reg_weight", default: 0.5),
+            totalSteps: try count("total_step", default: 1), alpha: try number("lora_alpha", default: 8),
+            dropout: try number("lora_dropout", default: 0), targetModules: names("target_modules"),
+            baseModel: text("base_model_name_or_path") ?? "")
+    }
+}

@@ -1,0 +1,34 @@
+import Foundation
+import Safetensors
+
+/// JSON objects of unknown origin.
+enum JSONFile {
+    /// No JSON file of an adapter or a model is longer.
+    static let longest = 64 << 20
+
+    /// A file's bytes.
+    static func contents(_ path: String) throws(PEFTFormatError) -> Data {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw PEFTFormatError(.missingInput, "\(path): cannot be read; check that it exists and its permissions")
+        }
+        guard data.count <= longest else {
+            throw PEFTFormatError(.badData, "\(path): \(data.count) bytes, expected at most \(longest)")
+        }
+        return data
+    }
+
+    /// A file that holds one object.
+    static func object(_ path: String) throws(PEFTFormatError) -> [String: Any] {
+        guard let object = try? JSONSerialization.jsonObject(with: try contents(path)) as? [String: Any] else {
+            _ = try contents(path)
+            throw PEFTFormatError(.badData, "\(path): not a JSON object; the file is damaged")
+        }
+        return object
+    }
+
+    static func write(_ object: [String: Any], to path: String) throws {
+        let data = try JSONSerialization.data(
+            withJSONObject: object, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+        try DurableFile.write(data + [UInt8(ascii: "\n")], to: path)
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Safetensors
+
+/// What an adapter was trained to do, beyond what PEFT's files say: `rankwise.json` in the adapter's folder, which PEFT
+/// does not look at.
+public struct TaskDescription: Codable, Sendable, Equatable {
+    public static let fileName = "rankwise.json"
+
+    /// `sequence-classification` or `regression`.
+    public var task: String
+    /// Names of the classes in the order of the logits; nil for a regression.
+    public var labels: [String]?
+    /// Tokens of a sample, special tokens included.
+    public var maximumLength: Int?
+    /// Columns of the training file.
+    public var textColumn: String
+    public var textPairColumn: String?
+    public var labelColumn: String
+    /// Of the base model's files.
+    public var modelDigest: String?
+
+    enum CodingKeys: String, CodingKey {
+        case task, labels
+        case maximumLength = "max_length"
+        case textColumn = "text"
+        case textPairColumn = "text_pair"
+        case labelColumn = "label"
+        case modelDigest = "model_digest"
+    }
+
+    public init(
+        task: String, labels: [String]?, maximumLength: Int?, textColumn: String, textPairColumn: String?,
+        labelColumn: String, modelDigest: String?
+    ) {
+        self.task = task
+        self.labels = labels
+        self.maximumLength = maximumLength
+        self.textColumn = textColumn
+        self.textPairColumn = textPairColumn
+        self.labelColumn = labelColumn
+        self.modelDigest = modelDigest
+    }
+
+    public static let regression = "regression"
+    public static let classification = "sequence-classification"
+
+    /// Reads the file of an adapter's folder. An adapter that PEFT wrote has none: then one output is a regression, more
+    /// are classes named by their numbers.
+    ///
+    /// - Parameter outputCount: of the adapter's head.
+    public init(adapterFolder: String, outputCount: Int) throws(PEFTFormatError) {
+        let path = adapterFolder + "/" + Self.fileName
+        guard FileManager.default.fileExists(atPath: path) else {
+            self.init(
+                task: outputCount == 1 ? Self.regression : Self.classification,
+                labels: outputCount == 1 ? nil : (0..<outputCount).map(String.init), maximumLength: nil,
+                textColumn: "text", textPairColumn: nil, labelColumn: "label", modelDigest: nil)
+            return
+        }
+        let data = try JSONFile.contents(path)
+        do {
+            self = try JSONDecoder().decode(TaskDescription.self, from: data)
+        } catch {
+            throw PEFTFormatError(
+                .badData, "\(path): expected a JSON object with task, labels, text and label; export the adapter again")
+        }
+        guard task == Self.regression ? labels == nil && outputCount == 1 : labels?.count == outputCount else {
+            throw PEFTFormatError(
+                .badData,
+                "\(path): task '\(task)' with \(labels?.count ?? 0) labels for a head of \(outputCount) outputs; "
+                    + "the file belongs to another adapter")
+        }
+        if let maximumLength, maximumLength < 3 {
+            throw PEFTFormatError(.badData, "\(path): max_length is \(maximumLength), expected at least 3")
+        }
+    }
+
+    func write(toFolder folder: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        try DurableFile.write(try encoder.encode(self) + [UInt8(ascii: "\n")], to: folder + "/" + Self.fileName)
+    }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Foundation
+import MessagePassing
+import Training
+
+/// `rankwise evaluate`.
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Evaluate an adapter on labelled data; alone, or under mpirun on several processes.",
+        discussion: """
+            Prints accuracy, F1 and Matthews correlation of a classification; Pearson, Spearman and the mean squared error of
+            a regression. The adapter may be one that PEFT wrote.
+
+              rankwise evaluate --adapter runs/reviews --data test.tsv
+            """)
+
+    @Option(help: "The adapter's folder, or that of the run that made it.")
+    var adapter: String
+
+    @Option(help: "The data: .tsv, .csv or .jsonl.")
+    var data: String
+
+    @Option(help: "The base model's folder, if it is not where the adapter says.")
+    var model: String?
+
+    @OptionGroup var columns: ColumnOptions
+
+    @Option(help: "Threads that each process uses for matrix products.")
+    var threads = 1
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    func run() throws {
+        runJob(exitCode: ExitStatus.code(for:)) { communicator in
+            let trained = try TrainedModel(path: adapter, baseModel: model, threads: threads)
+            let samples = try trained.samples(
+                path: data, text: columns.text, textPair: columns.textPair, label: columns.label)
+            let metrics = try Evaluation(model: trained.model).metrics(of: samples, communicator)
+            guard communicator.processIndex == 0 else { return 0 }
+            if json {
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = [.sortedKeys]
+                print(String(decoding: try encoder.encode(metrics), as: UTF8.self))
+            } else {
+                print("samples              \(metrics.count)")
+                for (name, value) in metrics.named {
+                    print(name.padding(toLength: 21, withPad: " ", startingAt: 0) + String(format: "%.6f", value))
+                }
+            }
+            return 0
+        }
+    }
+}
+
+/// Which columns of a data file hold what.
+struct ColumnOptions: ParsableArguments {
+    @Option(help: "Column of the text, if not the one of the training.")
+    var text: String?
+
+    @Option(help: "Column of the second text of a pair, if not the one of the training.")
+    var textPair: String?
+
+    @Option(help: "Column of the label, if not the one of the training.")
+    var label: String?
+}

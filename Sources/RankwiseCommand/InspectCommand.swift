@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import PEFTFormat
+import Training
+
+/// `rankwise inspect`.
+struct InspectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Show the ranks that an adapter's modules kept, layers by modules, with totals.")
+
+    @Argument(help: "The run's folder, or an adapter's.")
+    var source: String
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    func run() throws {
+        try reportingErrors {
+            let adapter = try Adapter(path: TrainedModel.adapterFolder(source))
+            let table = RankTable(adapter)
+            print(json ? try jsonText(table) : table.text)
+        }
+    }
+}
+
+/// Kept ranks, by layer and module.
+struct RankTable: Encodable {
+    let totalRank: Int
+    /// Triplets at the start.
+    let initialTriplets: Int
+    let ranks: [String: Int]
+    let columns: [String]
+    let rows: [Row]
+
+    struct Row: Encodable {
+        let layer: String
+        /// In the order of the columns; nil where the layer has no such module.
+        let ranks: [Int?]
+        let total: Int
+    }
+
+    init(_ adapter: Adapter) {
+        var columns: [String] = []
+        var layers: [String] = []
+        var cells: [String: [String: Int]] = [:]
+        for module in adapter.modules {
+            let parts = module.path.split(separator: ".").map(String.init)
+            // The layer's number divides a path into what comes before it and the module within the layer.
+            let number = parts.firstIndex { Int($0) != nil }
+            let layer = number.map { parts[$0] } ?? "–"
+            let column = parts[(number.map { $0 + 1 } ?? 0)...].joined(separator: ".")
+            if !columns.contains(column) { columns.append(column) }
+            if !layers.contains(layer) { layers.append(layer) }
+            cells[layer, default: [:]][column] = module.rank
+        }
+        self.columns = columns
+        rows = layers.map { layer in
+            let ranks = columns.map { cells[layer]?[$0] }
+            return Row(layer: layer, ranks: ranks, total: ranks.reduce(0) { $0 + ($1 ?? 0) })
+        }
+        ranks = Dictionary(adapter.modules.map { ($0.path, $0.rank) }) { first, _ in first }
+        totalRank = adapter.modules.reduce(0) { $0 + $1.rank }
+        initialTriplets = adapter.modules.reduce(0) { $0 + $1.pattern.count }
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case totalRank = "total_rank"
+        case initialTriplets = "initial_triplets"
+        case ranks, columns, rows
+    }
+
+    /// For people.
+    var text: String {
+        let header = ["layer"] + columns + ["total"]
+        let totals = columns.indices.map { column in rows.reduce(0) { $0 + ($1.ranks[column] ?? 0) } }
+        let body =
+            rows.map { [$0.layer] + $0.ranks.map { $0.map(String.init) ?? "" } + [String($0.total)] }
+            + [["total"] + totals.map(String.init) + [String(totalRank)]]
+        let widths = header.indices.map { column in ([header] + body).map { $0[column].count }.max() ?? 0 }
+        func line(_ cells: [String]) -> String {
+            zip(cells, widths).map { cell, width in String(repeating: " ", count: width - cell.count) + cell }
+                .joined(separator: "  ")
+        }
+        return ([header] + body).map(line).joined(separator: "\n")
+            + "\n\(totalRank) of \(initialTriplets) triplets kept"
+    }
+}

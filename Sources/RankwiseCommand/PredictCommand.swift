@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `rankwise predict`.
+struct PredictCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict",
+        abstract: "Predict for texts on standard input, a line each; prints a JSON object for each.",
+        discussion: """
+            A line is the text itself, or a JSON object with "text" and, for a pair, "text_pair". What the first line is decides
+            for all, unless --input says it.
+
+              echo 'A wonderful film.' | rankwise predict --adapter runs/reviews
+              {"label": "1", "scores": [0.0124, 0.9876], "logits": [-2.19, 2.19]}
+
+            Scores are the probabilities of the classes in their order; for a regression, label and score are the number.
+            """)
+
+    enum Input: String, ExpressibleByArgument, CaseIterable { case lines, jsonl }
+
+    @Option(help: "The adapter's folder, or that of the run that made it.")
+    var adapter: String
+
+    @Option(help: "The base model's folder, if it is not where the adapter says.")
+    var model: String?
+
+    @Option(help: "What a line is.")
+    var input: Input?
+
+    @Option(help: "Threads for matrix products.")
+    var threads = 1
+
+    func run() throws {
+        try reportingErrors {
+            let trained = try TrainedModel(path: adapter, baseModel: model, threads: threads)
+            var input = input
+            try InputLines.forEachGroup(of: 32) { group in
+                let chosen = input ?? (Self.isObject(group.first?.line ?? "") ? .jsonl : .lines)
+                input = chosen
+                let texts = try group.map { number, line -> (text: String, pair: String?) in
+                    guard chosen == .jsonl else { return (line, nil) }
+                    let object = try InputLines.object(line, number: number)
+                    return (object.text, object.textPair)
+                }
+                for prediction in trained.predictions(for: texts) { printLine(try Self.json(prediction)) }
+            }
+        }
+    }
+
+    private static func isObject(_ line: String) -> Bool {
+        line.first { !$0.isWhitespace } == "{" && (try? InputLines.object(line, number: 1)) != nil
+    }
+
+    /// The keys in the order in which a person reads them.
+    private static func json(_ prediction: TrainedModel.Prediction) throws -> String {
+        let label = try prediction.label.map { try jsonText($0) } ?? jsonText(prediction.scores.first ?? 0)
+        return "{\"label\": \(label), \"scores\": \(try jsonText(prediction.scores)), "
+            + "\"logits\": \(try jsonText(prediction.logits))}"
+    }
+}

@@ -1,0 +1,77 @@
+public import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Files that are on the disk, whole, once a function returns.
+public enum DurableFile {
+    /// Writes a new file, or replaces the contents of one, and waits until it is on the disk.
+    public static func write(_ contents: Data, to path: String) throws(SafetensorsError) {
+        try write(to: path) {
+            (write: (UnsafeRawBufferPointer) throws(SafetensorsError) -> Void) throws(SafetensorsError) in
+            var failure: SafetensorsError?
+            contents.withUnsafeBytes { bytes in
+                do throws(SafetensorsError) { try write(bytes) } catch { failure = error }
+            }
+            if let failure { throw failure }
+        }
+    }
+
+    /// Replaces a file so that a reader, or a crash, sees the old contents or the new ones, never a part.
+    public static func replace(_ path: String, with contents: Data) throws(SafetensorsError) {
+        let temporary = path + ".\(getpid()).partial"
+        do throws(SafetensorsError) {
+            try write(contents, to: temporary)
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        guard rename(temporary, path) == 0 else {
+            let reason = String(cString: strerror(errno))
+            unlink(temporary)
+            throw SafetensorsError(.inputOutput, "\(path): cannot be replaced (\(reason))")
+        }
+        try synchronizeFolder((path as NSString).deletingLastPathComponent)
+    }
+
+    /// Waits until the names in a folder are on the disk.
+    public static func synchronizeFolder(_ path: String) throws(SafetensorsError) {
+        let descriptor = open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw SafetensorsError(.inputOutput, "\(path): cannot be opened (\(String(cString: strerror(errno))))")
+        }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else {
+            throw SafetensorsError(
+                .inputOutput, "\(path): cannot be synchronised (\(String(cString: strerror(errno))))")
+        }
+    }
+
+    /// Creates a file, lets the body write its bytes piece by piece, and waits until it is on the disk.
+    static func write(
+        to path: String,
+        _ body: ((UnsafeRawBufferPointer) throws(SafetensorsError) -> Void) throws(SafetensorsError) -> Void
+    ) throws(SafetensorsError) {
+        func failure(_ what: String) -> SafetensorsError {
+            SafetensorsError(
+                .inputOutput, "\(path): \(what) (\(String(cString: strerror(errno)))); check space and permissions")
+        }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw failure("cannot be created") }
+        var isOpen = true
+        defer { if isOpen { close(descriptor) } }
+        try body { (bytes: UnsafeRawBufferPointer) throws(SafetensorsError) in
+            var rest = bytes
+            while !rest.isEmpty {
+                let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
+                if written < 0, errno == EINTR { continue }
+                guard written >= 0 else { throw failure("cannot be written") }
+                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
+            }
+        }
+        guard fsync(descriptor) == 0 else { throw failure("cannot be synchronised") }
+        isOpen = false
+        guard close(descriptor) == 0 else { throw failure("cannot be closed") }
+    }
+}

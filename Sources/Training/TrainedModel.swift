@@ -1,0 +1,96 @@
+import Foundation
+import LinearAlgebra
+import Models
+import NeuralNetwork
+public import PEFTFormat
+public import Text
+
+/// An adapter on its base model, ready to be evaluated.
+public struct TrainedModel {
+    public let adapter: Adapter
+    public let task: TaskDescription
+    public let tokenizer: WordPieceTokenizer
+    public let model: AdaptedModel
+    /// The classes, or nil for a regression.
+    public let labels: ClassLabels?
+    /// Tokens of a sample, special tokens included.
+    public let maximumLength: Int
+
+    /// - Parameters:
+    ///   - path: an adapter's folder, or that of a run.
+    ///   - baseModel: the base model's folder; nil takes the one that the adapter names.
+    ///   - threads: that a matrix product may use.
+    public init(path: String, baseModel: String? = nil, threads: Int = 1) throws {
+        BLASLibrary.setThreads(threads)
+        let folder = Self.adapterFolder(path)
+        let adapter = try Adapter(path: folder)
+        let task = try TaskDescription(adapterFolder: folder, outputCount: adapter.outputCount)
+        let base = try Self.baseModel(of: adapter, path: folder, override: baseModel)
+        let encoder = try ModelFolder.loadEncoder(path: base)
+        let model = try AdaptedModel(
+            encoder: encoder, modules: adapter.modules.map { .init(path: $0.path, rank: $0.rank) },
+            scale: adapter.settings.scale, adapterDropout: 0, outputCount: adapter.outputCount)
+        try model.load(adapter, path: folder)
+        self.adapter = adapter
+        self.task = task
+        self.model = model
+        tokenizer = try WordPieceTokenizer(modelDirectory: base)
+        labels = task.labels.map { ClassLabels(names: $0) }
+        maximumLength = min(task.maximumLength ?? encoder.longestSequence, encoder.longestSequence)
+    }
+
+    /// The adapter's folder in that of a run, or the folder itself.
+    public static func adapterFolder(_ path: String) -> String {
+        let inRun = RunFolder(path: path).adapterPath
+        return FileManager.default.fileExists(atPath: inRun + "/adapter_config.json") ? inRun : path
+    }
+
+    /// Where the base model of an adapter is.
+    public static func baseModel(of adapter: Adapter, path: String, override: String?) throws(TrainingError) -> String {
+        let base = override ?? adapter.settings.baseModel
+        guard FileManager.default.fileExists(atPath: base + "/config.json") else {
+            throw TrainingError(
+                .missingInput,
+                override == nil
+                    ? "\(path): its base model '\(base)' is not on this machine; give its folder with --model"
+                    : "\(base): no such model folder, expected one with config.json")
+        }
+        return base
+    }
+
+    /// The labelled samples of a file.
+    ///
+    /// - Parameters:
+    ///   - columns: nil for a column takes the one that the adapter was trained on.
+    public func samples(
+        path: String, text: String? = nil, textPair: String? = nil, label: String? = nil
+    ) throws -> TrainingSamples {
+        let columns = TextColumns(
+            text: text ?? task.textColumn, textPair: textPair ?? task.textPairColumn, label: label ?? task.labelColumn)
+        return try TrainingSamples(
+            try TextTable(path: path, columns: columns), labels: labels, tokenizer: tokenizer,
+            maximumLength: maximumLength)
+    }
+
+    /// What the model says of one text or pair.
+    public struct Prediction: Sendable {
+        /// The class's name; nil for a regression.
+        public let label: String?
+        /// Probabilities of the classes, or the number predicted.
+        public let scores: [Double]
+        public let logits: [Float]
+    }
+
+    /// Predictions for texts, in their order. A prediction does not depend on the other texts.
+    public func predictions(for texts: [(text: String, pair: String?)]) -> [Prediction] {
+        let sequences = texts.map { tokenizer.sequence($0.text, pair: $0.pair, maximumLength: maximumLength) }
+        return Evaluation(model: model).logits(of: sequences).map { logits in
+            guard let labels else { return Prediction(label: nil, scores: logits.map(Double.init), logits: logits) }
+            let largest = Double(logits.max() ?? 0)
+            let powers = logits.map { exp(Double($0) - largest) }
+            let sum = powers.reduce(0, +)
+            return Prediction(
+                label: labels.names[Evaluation.largest(logits)], scores: powers.map { $0 / sum }, logits: logits)
+        }
+    }
+}
