@@ -63,11 +63,15 @@ let package = Package(
             name: "MultiProcessChecks", dependencies: ["MessagePassing"], swiftSettings: settings),
 
         .target(name: "MultiProcessTesting", path: "Tests/MultiProcessTesting", swiftSettings: settings),
+        .target(name: "FixtureFiles", path: "Tests/FixtureFiles", swiftSettings: settings),
         tests("MessagePassingTests", ["MessagePassing", "MultiProcessChecks", "MultiProcessTesting"]),
         tests("RandomnessTests", ["Randomness"], exclude: ["Fixtures"]),
+        tests("TextTests", ["Text"], exclude: ["Fixtures", "make_tokenizer_goldens.py"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("AdaLoRATests", ["AdaLoRA", "LinearAlgebra"]),
-        tests("NeuralNetworkTests", ["LinearAlgebra", "NeuralNetwork", "Randomness"]),
+        tests("NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness"]),
+        tests("ModelsTests", ["FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork"]),
+        tests("TrainingTests", ["FixtureFiles", "MultiProcessTesting", "RankwiseCommand", "Training"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -52,6 +52,8 @@ public struct OrthogonalityRegularizer: Sendable {
             case .peft: (norm * share, norm > 0 ? 2 * share / norm : 0)
             }
         multiply(gram.view, .none, vectors, .none, scale: Float(weight * factor), into: gradient)
+        // A view does not keep its matrix alive.
+        withExtendedLifetime(gram) {}
         return weight * value
     }
 }

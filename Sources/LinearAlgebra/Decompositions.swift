@@ -13,6 +13,7 @@ public struct SingularValueDecomposition {
 /// The thin singular value decomposition. The corresponding LAPACK routine is `sgesdd`.
 public func singularValueDecomposition(of matrix: MatrixView) throws(LinearAlgebraError) -> SingularValueDecomposition {
     let copy = try finiteCopy(of: matrix, for: "sgesdd")
+    defer { withExtendedLifetime(copy) {} }
     let k = min(matrix.rows, matrix.columns)
     let left = Matrix(rows: matrix.rows, columns: k)
     let right = Matrix(rows: k, columns: matrix.columns)
@@ -32,6 +33,7 @@ public func singularValueDecomposition(of matrix: MatrixView) throws(LinearAlgeb
 /// triangular, k = min(rows, columns). The corresponding LAPACK routines are `sgeqrf` and `sorgqr`.
 public func qrDecomposition(of matrix: MatrixView) throws(LinearAlgebraError) -> (q: Matrix, r: Matrix) {
     let copy = try finiteCopy(of: matrix, for: "sgeqrf")
+    defer { withExtendedLifetime(copy) {} }
     let (m, n) = (matrix.rows, matrix.columns)
     let k = min(m, n)
     let q = Matrix(rows: m, columns: k)

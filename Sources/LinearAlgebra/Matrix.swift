@@ -36,8 +36,11 @@ public final class Matrix {
         self.columns = columns
     }
 
+    /// The elements, to be read. The view does not keep the matrix alive: hold on to the matrix while the view is used.
     public var view: MatrixView { MatrixView(base: base, rows: rows, columns: columns) }
+    /// The elements, to be written; like `view`, it does not keep the matrix alive.
     public var mutableView: MutableMatrixView { MutableMatrixView(base: base, rows: rows, columns: columns) }
+    /// The first element; like `view`, it does not keep the matrix alive.
     public var pointer: UnsafeMutablePointer<Float> { base }
 
     /// The elements, row after row.

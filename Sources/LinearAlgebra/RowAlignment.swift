@@ -115,6 +115,7 @@ private struct Probe {
                 where part.pointer[index].bitPattern != expected.base[index].bitPattern { return false }
             }
         }
+        withExtendedLifetime(part) {}
         return true
     }
 }

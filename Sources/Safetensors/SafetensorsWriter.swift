@@ -78,7 +78,12 @@ public enum SafetensorsWriter {
         struct Entry: Encodable {
             let dtype: String
             let shape: [Int]
-            let data_offsets: [Int]
+            let dataOffsets: [Int]
+
+            enum CodingKeys: String, CodingKey {
+                case dtype, shape
+                case dataOffsets = "data_offsets"
+            }
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -90,7 +95,7 @@ public enum SafetensorsWriter {
         var offset = 0
         for tensor in tensors {
             let end = offset + tensor.byteCount
-            let entry = Entry(dtype: tensor.elementType.rawValue, shape: tensor.shape, data_offsets: [offset, end])
+            let entry = Entry(dtype: tensor.elementType.rawValue, shape: tensor.shape, dataOffsets: [offset, end])
             members.append("\(try text(tensor.name)):\(try text(entry))")
             offset = end
         }

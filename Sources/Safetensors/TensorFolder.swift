@@ -40,8 +40,10 @@ public final class TensorFolder: Sendable {
                         ? "; the folder has pytorch_model.bin, save the model again with safe_serialization=True"
                         : "; a model folder holds config.json and model.safetensors"))
         }
-        struct Index: Decodable { let weight_map: [String: String] }
-        guard data.count <= 1 << 26, let map = try? JSONDecoder().decode(Index.self, from: data).weight_map else {
+        struct Index: Decodable { let weightMap: [String: String] }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        guard data.count <= 1 << 26, let map = try? decoder.decode(Index.self, from: data).weightMap else {
             throw SafetensorsError(.badData, "\(index): expected a JSON object with 'weight_map' from tensors to files")
         }
         let names = Set(map.values).sorted()

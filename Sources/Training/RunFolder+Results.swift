@@ -87,11 +87,13 @@ extension RunFolder {
             let ranks: [String: Int]
             let metrics: [String: Metrics]
         }
-        struct Line: Decodable { let step_seconds: Double }
+        struct Line: Decodable { let stepSeconds: Double }
         // The times of all steps, those before a resume included.
         let log = FileManager.default.contents(atPath: metricsPath) ?? Data()
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
         let seconds = log.split(separator: UInt8(ascii: "\n")).reduce(0.0) { sum, line in
-            sum + ((try? JSONDecoder().decode(Line.self, from: Data(line)))?.step_seconds ?? 0)
+            sum + ((try? decoder.decode(Line.self, from: Data(line)))?.stepSeconds ?? 0)
         }
         let samples = Double(trainer.step * trainer.configuration.batchSize)
         let encoder = JSONEncoder()

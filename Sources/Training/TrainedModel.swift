@@ -35,7 +35,7 @@ public struct TrainedModel {
         self.task = task
         self.model = model
         tokenizer = try WordPieceTokenizer(modelDirectory: base)
-        labels = task.labels.map { ClassLabels(names: $0) }
+        labels = try task.labels.map { try ClassLabels(names: $0) }
         maximumLength = min(task.maximumLength ?? encoder.longestSequence, encoder.longestSequence)
     }
 

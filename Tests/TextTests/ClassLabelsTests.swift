@@ -10,7 +10,20 @@ private func table(_ labels: [String]) throws(TextError) -> TextTable {
         columns: TextColumns(text: "text", label: "label"))
 }
 
-private func names(_ labels: [String]) throws -> [String] { try ClassLabels(from: table(labels)).names }
+private func classes(_ labels: [String]) throws(TextError) -> ClassLabels {
+    let table = try table(labels)
+    return try ClassLabels(from: table.rows, path: table.path)
+}
+
+private func names(_ labels: [String]) throws(TextError) -> [String] { try classes(labels).names }
+
+private func indices(of labels: [String], in classes: ClassLabels) throws -> [Int] {
+    try table(labels).rows.map { try classes.index(of: $0, path: "data") }
+}
+
+private func targets(_ labels: [String]) throws -> [Float] {
+    try table(labels).rows.map { try regressionTarget(of: $0, path: "data") }
+}
 
 @Suite struct ClassLabelsTests {
     @Test("whole numbers are the classes from 0 to the largest, gaps included")
@@ -18,7 +31,7 @@ private func names(_ labels: [String]) throws -> [String] { try ClassLabels(from
         #expect(try names(["1", "0", "1"]) == ["0", "1"])
         #expect(try names(["3", "1"]) == ["0", "1", "2", "3"])
         #expect(try names(["10", "9"]).count == 11)
-        #expect(try ClassLabels(from: table(["2", "0"])).indices(of: table(["0", "1", "2"])) == [0, 1, 2])
+        #expect(try indices(of: ["0", "1", "2"], in: classes(["2", "0"])) == [0, 1, 2])
     }
 
     @Test("other labels are sorted by Unicode scalars, whatever the order of the rows")
@@ -33,9 +46,9 @@ private func names(_ labels: [String]) throws -> [String] { try ClassLabels(from
     @Test("two spellings of a label that Unicode holds equivalent are one class, named alike in any order of rows")
     func equivalent() throws {
         for labels in [["e\u{301}", "\u{e9}", "x"], ["x", "\u{e9}", "e\u{301}"]] {
-            let classes = try ClassLabels(from: table(labels))
+            let classes = try classes(labels)
             #expect(classes.names.map { Array($0.unicodeScalars) } == [["e", "\u{301}"], ["x"]])
-            #expect(try classes.indices(of: table(["\u{e9}", "e\u{301}"])) == [0, 0])
+            #expect(try indices(of: ["\u{e9}", "e\u{301}"], in: classes) == [0, 0])
         }
     }
 
@@ -58,7 +71,7 @@ private func names(_ labels: [String]) throws -> [String] { try ClassLabels(from
 
     @Test("a label outside the classes is refused with file, line, what was found and what was expected")
     func outside() throws {
-        let classes = try ClassLabels(from: table(["no", "yes"]))
+        let classes = try classes(["no", "yes"])
         let row = TextRow(text: "a", label: "maybe", line: 42)
         let error = #expect(throws: TextError.self) { try classes.index(of: row, path: "test.tsv") }
         #expect(error?.description == #"test.tsv:42: the label "maybe" is outside the classes; expected "no", "yes""#)
@@ -85,10 +98,10 @@ private func names(_ labels: [String]) throws -> [String] { try ClassLabels(from
     }
 
     @Test("a regression target is a finite decimal number")
-    func targets() throws {
-        #expect(try table(["1", "-2.5", "+3e-2", ".5"]).regressionTargets() == [1, -2.5, 0.03, 0.5])
+    func regression() throws {
+        #expect(try targets(["1", "-2.5", "+3e-2", ".5"]) == [1, -2.5, 0.03, 0.5])
         for bad in ["nan", "inf", "1e39", "0x10", "1,5", " 1", "", "one", "1e", "--1"] {
-            let error = #expect(throws: TextError.self) { try table(["0", bad]).regressionTargets() }
+            let error = #expect(throws: TextError.self) { try targets(["0", bad]) }
             #expect(error?.description.hasPrefix("data:3: ") == true)
         }
     }

@@ -27,8 +27,8 @@ private func refusal(_ content: String, _ format: TextFormat, _ columns: TextCol
             .rows
         #expect(
             rows == [
-                TextRow(text: "\"a, b\" ", pair: "c", label: "yes", line: 2),
-                TextRow(text: "", pair: "\u{1F600}", label: "", line: 3),
+                TextRow(text: "\"a, b\" ", textPair: "c", label: "yes", line: 2),
+                TextRow(text: "", textPair: "\u{1F600}", label: "", line: 3),
             ])
     }
 
@@ -56,10 +56,10 @@ private func refusal(_ content: String, _ format: TextFormat, _ columns: TextCol
             """
         #expect(
             try table(content, .jsonLines, all).rows == [
-                TextRow(text: "a\n\u{e9}\u{1F600}\"/", pair: "b", label: "yes", line: 1),
-                TextRow(text: "", pair: "", label: "-3", line: 2),
-                TextRow(text: "c", pair: "d", label: "2.50e1", line: 3),
-                TextRow(text: "e", pair: "f", label: "true", line: 4),
+                TextRow(text: "a\n\u{e9}\u{1F600}\"/", textPair: "b", label: "yes", line: 1),
+                TextRow(text: "", textPair: "", label: "-3", line: 2),
+                TextRow(text: "c", textPair: "d", label: "2.50e1", line: 3),
+                TextRow(text: "e", textPair: "f", label: "true", line: 4),
             ])
     }
 
@@ -175,7 +175,7 @@ private func refusal(_ content: String, _ format: TextFormat, _ columns: TextCol
         func row(_ line: String) throws(TextError) -> TextRow {
             try TextRow(jsonLine: line, columns: columns, pairIsOptional: true, path: "input", line: 7)
         }
-        #expect(try row(#"{"text": "a", "other": "b"}"#) == TextRow(text: "a", pair: "b", line: 7))
+        #expect(try row(#"{"text": "a", "other": "b"}"#) == TextRow(text: "a", textPair: "b", line: 7))
         #expect(try row(#"{"text": "a", "other": null}"#) == TextRow(text: "a", line: 7))
         #expect(try row(#"{"text": "a"}"#) == TextRow(text: "a", line: 7))
         #expect(throws: TextError.self) { try row(#"{"text": "a", "other": 1}"#) }

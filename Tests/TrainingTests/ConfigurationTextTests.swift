@@ -1,4 +1,5 @@
 import Testing
+import AdaLoRA
 
 @testable import Training
 

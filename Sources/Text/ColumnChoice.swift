@@ -1,0 +1,40 @@
+/// Which cells of a row hold the texts and the label.
+struct ColumnChoice {
+    private let text: Int
+    private let pair: Int?
+    private let label: Int?
+    private let columnCount: Int
+    private let path: String
+
+    /// Finds the columns in a header.
+    init(_ columns: TextColumns, header: [String], path: String, line: Int) throws(TextError) {
+        func index(of name: String) throws(TextError) -> Int {
+            guard let index = header.firstIndex(of: name) else {
+                let nearest = nearestName(to: name, in: header).map { "; did you mean \(TextError.quoted($0))?" } ?? ""
+                throw .badData(
+                    path, line: line,
+                    "the header has no column \(TextError.quoted(name)); found \(TextError.listed(header))\(nearest)")
+            }
+            guard header.lastIndex(of: name) == index else {
+                throw .badData(path, line: line, "the header has two columns \(TextError.quoted(name)), expected one")
+            }
+            return index
+        }
+        text = try index(of: columns.text)
+        pair = if let name = columns.textPair { try index(of: name) } else { nil }
+        label = if let name = columns.label { try index(of: name) } else { nil }
+        columnCount = header.count
+        self.path = path
+    }
+
+    /// The sample of a row of cells, of which there must be as many as the header has.
+    func row(cellCount: Int, line: Int, cell: (Int) -> String) throws(TextError) -> TextRow {
+        guard cellCount == columnCount else {
+            throw .badData(
+                path, line: line,
+                "\(cellCount) cells in the row, expected \(columnCount) as in the header; "
+                    + (cellCount < columnCount ? "a cell is missing" : "a cell holds an unquoted separator"))
+        }
+        return TextRow(text: cell(text), textPair: pair.map(cell), label: label.map(cell), line: line)
+    }
+}

@@ -1,0 +1,44 @@
+/// A tokenizer or a data file that cannot be used, or a length that cannot be met.
+public struct TextError: Error, CustomStringConvertible, Sendable, Equatable {
+    public enum Kind: Sendable, Equatable {
+        /// A file does not exist.
+        case missingInput
+        /// A file holds something that this program cannot use.
+        case badData
+        /// The configuration or the command line asks for something impossible.
+        case usage
+        /// A file exists, and reading it failed.
+        case inputOutput
+    }
+
+    public let kind: Kind
+    /// One line: where (path and line), what was found, what was expected, what to do.
+    public let description: String
+
+    public init(_ kind: Kind, _ description: String) {
+        self.kind = kind
+        self.description = description
+    }
+}
+
+extension TextError {
+    /// Data that cannot be used, at a line of a file (counted from 1).
+    static func badData(_ path: String, line: Int, _ message: String) -> TextError {
+        TextError(.badData, "\(path):\(line): \(message)")
+    }
+
+    /// A value from a file as it is shown in a message: quoted, on one line, not longer than a person reads.
+    static func quoted(_ value: String) -> String {
+        let limit = 60
+        var shown = ""
+        for scalar in value.unicodeScalars.prefix(limit) { shown += scalar.escaped(asASCII: false) }
+        return "\"\(shown)\"" + (value.unicodeScalars.count > limit ? "…" : "")
+    }
+
+    /// Names as a list for a message; a long list is cut.
+    static func listed(_ names: [String]) -> String {
+        let limit = 12
+        let shown = names.prefix(limit).map(quoted).joined(separator: ", ")
+        return names.count > limit ? "\(shown) and \(names.count - limit) more" : shown
+    }
+}
