@@ -71,7 +71,10 @@ let package = Package(
         tests("AdaLoRATests", ["AdaLoRA", "LinearAlgebra"]),
         tests("NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness"]),
         tests("ModelsTests", ["FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork"]),
-        tests("TrainingTests", ["FixtureFiles", "MultiProcessTesting", "RankwiseCommand", "Training"]),
+        tests(
+            "TrainingTests",
+            ["FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Training"]),
+        tests("CommandTests", ["FixtureFiles", "MultiProcessTesting", "RankwiseCommand"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -5,8 +5,8 @@ public import NeuralNetwork
 
 /// Runs samples through a model without dropout, split over the processes.
 public struct Evaluation {
-    /// Samples that go through the network together. The chunks do not depend on the number of processes, so the logits
-    /// do not either.
+    /// Samples that go through the network together. Each is a lane of its own, so that its logits depend neither on
+    /// the others nor on the number of processes.
     static let chunkSize = 32
 
     private let model: AdaptedModel
@@ -22,7 +22,7 @@ public struct Evaluation {
         for start in stride(from: 0, to: sequences.count, by: Self.chunkSize) {
             let chunk = Array(sequences[start..<min(start + Self.chunkSize, sequences.count)])
             let batch = PackedBatch(
-                lanes: [chunk], firstLane: 0, firstSlot: 0, alignment: model.encoder.alignment)
+                lanes: chunk.map { [$0] }, firstLane: 0, firstSlot: 0, alignment: model.encoder.alignment)
             let (logits, samples) = model.forward(batch, pass: .inference)
             result += samples.sequences.map { Array(logits.row($0.rows.lowerBound)) }
         }

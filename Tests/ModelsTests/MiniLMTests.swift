@@ -1,8 +1,8 @@
 import FixtureFiles
+import LinearAlgebra
 import Models
 import NeuralNetwork
 import Testing
-import LinearAlgebra
 
 /// Hidden states of the real all-MiniLM-L6-v2, as transformers computes them; see Tests/goldens/make_goldens.py.
 private struct MiniLMGolden: Decodable {

@@ -45,7 +45,8 @@ struct TinyBERTTests {
         return samples.sequences.map { Array(pooled.row($0.rows.lowerBound)) }
     }
 
-    @Test("hidden states, with and without the prefix on tensor names", arguments: ["tiny-bert", "tiny-bert-classifier"])
+    @Test(
+        "hidden states, with and without the prefix on tensor names", arguments: ["tiny-bert", "tiny-bert-classifier"])
     func hiddenStates(folder: String) throws {
         let encoder = try ModelFolder.loadEncoder(path: Fixture.path(folder))
         let batch = golden.batch(lanes: [5, 1, 6], alignment: encoder.alignment)

@@ -1,6 +1,6 @@
+import AdaLoRA
 import Foundation
 import Testing
-import AdaLoRA
 
 @testable import Training
 

@@ -1,5 +1,5 @@
-import Testing
 import AdaLoRA
+import Testing
 
 @testable import Training
 

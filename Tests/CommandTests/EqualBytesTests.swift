@@ -1,0 +1,105 @@
+import FixtureFiles
+import Foundation
+import MultiProcessTesting
+import Testing
+
+@Suite("The same bytes", .serialized)
+struct EqualBytesTests {
+    /// This machine's own BLAS kernels, and those of most other machines, where a row's bits depend on its alignment.
+    static let kernels = ["", "Haswell"]
+
+    private func environment(_ kernel: String) -> [String: String] {
+        kernel.isEmpty ? [:] : ["OPENBLAS_CORETYPE": kernel]
+    }
+
+    @Test("for any number of processes, with dropout", arguments: kernels)
+    func processCounts(kernel: String) async throws {
+        let job = try TinyJob()
+        let alone = try await job.train("alone", environment: environment(kernel))
+        #expect(alone.status == 0, "\(alone.standardError)")
+        let expected = try job.results("alone")
+        #expect(expected.count == 4)
+        for processes in 1...4 {
+            let result = try await job.train("p\(processes)", processes: processes, environment: environment(kernel))
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try job.results("p\(processes)") == expected, "\(processes) processes")
+        }
+    }
+
+    @Test("wherever a run is interrupted, resumed on another number of processes", arguments: kernels)
+    func resume(kernel: String) async throws {
+        let job = try TinyJob()
+        let whole = try await job.train("whole", processes: 2, environment: environment(kernel))
+        #expect(whole.status == 0, "\(whole.standardError)")
+        let expected = try job.results("whole")
+        // Warm-up, before and after decisions, at the last decision, in the final phase.
+        for (index, step) in [2, 6, 8, 16, 17, 21].enumerated() {
+            let name = "resumed\(step)"
+            let run = job.folder.path + "/" + name
+            let manager = FileManager.default
+            try manager.copyItem(atPath: job.folder.path + "/whole", toPath: run)
+            for name in ["adapter", "summary.json"] { try manager.removeItem(atPath: run + "/" + name) }
+            for checkpoint in try manager.contentsOfDirectory(atPath: run + "/checkpoints")
+            where (Int(checkpoint.dropFirst("step-".count)) ?? 0) > step {
+                try manager.removeItem(atPath: run + "/checkpoints/" + checkpoint)
+            }
+            let result = try await job.train(
+                name, "--resume", processes: index % 4 + 1, environment: environment(kernel))
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(result.standardError.contains("resuming from step \(step)"))
+            #expect(try job.results(name) == expected, "resumed from step \(step)")
+        }
+    }
+
+    @Test("after kills at any moment")
+    func kills() async throws {
+        let job = try TinyJob()
+        let whole = try await job.train("whole", processes: 2)
+        #expect(whole.status == 0, "\(whole.standardError)")
+        let executable = try builtExecutable(named: "rankwise")
+        var finished = false
+        for attempt in 0..<60 where !finished {
+            let result = try await launchJob(
+                executable: "/usr/bin/timeout",
+                arguments: [
+                    "--signal=KILL", String(format: "%.2f", 0.25 + 0.05 * Double(attempt)), executable, "train",
+                    "--config", job.configPath, "--resume", "--set", "output=\(job.folder.path)/killed",
+                ], processCount: nil)
+            finished = result.status == 0
+        }
+        #expect(finished)
+        #expect(try job.results("killed") == job.results("whole"))
+    }
+
+    @Test("for a regression on pairs of texts in JSON Lines, and its evaluation on any number of processes")
+    func regression() async throws {
+        let job = try TinyJob(more: "task: regression\nseed: 3")
+        let lines = TinyJob.lines.enumerated().map { index, line in
+            "{\"a\": \"\(line.text)\", \"b\": \"the end\", \"y\": \(Double(index % 7) / 3 - 1)}"
+        }
+        try job.write(lines.joined(separator: "\n") + "\n", to: "pairs.jsonl")
+        let data = job.folder.path + "/pairs.jsonl"
+        let columns = [
+            "data.train=\(data)", "data.test=\(data)", "data.text=a", "data.text_pair=b", "data.label=y",
+        ].flatMap { ["--set", $0] }
+        var reference: [String: Data]?
+        for processes in [1, 3] {
+            let result = try await rankwise(
+                ["train", "--config", job.configPath, "--set", "output=\(job.folder.path)/r\(processes)"] + columns,
+                processes: processes)
+            #expect(result.status == 0, "\(result.standardError)")
+            let results = try job.results("r\(processes)")
+            #expect(reference == nil || reference == results)
+            reference = results
+        }
+        var outputs: Set<String> = []
+        for processes in 1...3 {
+            let result = try await rankwise(
+                "evaluate", "--adapter", job.folder.path + "/r1", "--data", data, "--json", processes: processes)
+            #expect(result.status == 0, "\(result.standardError)")
+            outputs.insert(result.standardOutput)
+        }
+        #expect(outputs.count == 1)
+        #expect(outputs.first?.contains("\"pearson\"") == true)
+    }
+}
