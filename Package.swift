@@ -37,27 +37,28 @@ let package = Package(
         // Vector kernels are worth nothing unoptimised, in tests either.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
 
+        room("Diagnostics"),
         room("MessagePassing", ["COpenMPI"]),
         room("LinearAlgebra", ["COpenBLAS"]),
         room("Randomness"),
-        room("Safetensors"),
-        room("AdaLoRA", ["CKernels", "LinearAlgebra"]),
+        room("Safetensors", ["Diagnostics"]),
+        room("AdaLoRA", ["CKernels", "Diagnostics", "LinearAlgebra"]),
         room("NeuralNetwork", ["CKernels", "LinearAlgebra", "Randomness"]),
-        room("Models", ["LinearAlgebra", "NeuralNetwork", "Safetensors"]),
-        room("Text"),
-        room("PEFTFormat", ["Safetensors"]),
-        room("Checkpointing", ["Safetensors", .product(name: "Crypto", package: "swift-crypto")]),
+        room("Models", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Safetensors"]),
+        room("Text", ["Diagnostics"]),
+        room("PEFTFormat", ["Diagnostics", "Safetensors"]),
+        room("Checkpointing", ["Diagnostics", "Safetensors", .product(name: "Crypto", package: "swift-crypto")]),
         room(
             "Training",
             [
-                "AdaLoRA", "Checkpointing", "LinearAlgebra", "MessagePassing", "Models", "NeuralNetwork", "PEFTFormat",
-                "Randomness", "Safetensors", "Text", "Yams",
+                "AdaLoRA", "Checkpointing", "Diagnostics", "LinearAlgebra", "MessagePassing", "Models", "NeuralNetwork",
+                "PEFTFormat", "Randomness", "Safetensors", "Text", "Yams",
             ]),
         .executableTarget(
             name: "RankwiseCommand",
             dependencies: [
-                "AdaLoRA", "Checkpointing", "LinearAlgebra", "MessagePassing", "Models", "PEFTFormat", "Safetensors",
-                "Text", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Checkpointing", "Diagnostics", "MessagePassing", "PEFTFormat", "Safetensors", "Text",
+                 "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         .executableTarget(
             name: "MultiProcessChecks", dependencies: ["MessagePassing"], swiftSettings: settings),
@@ -70,7 +71,7 @@ let package = Package(
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("AdaLoRATests", ["AdaLoRA", "LinearAlgebra"]),
         tests("NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness"]),
-        tests("ModelsTests", ["FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork"]),
+        tests("ModelsTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork"]),
         tests(
             "TrainingTests",
             ["FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Training"]),

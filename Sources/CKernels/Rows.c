@@ -46,10 +46,3 @@ KERNEL void kernel_column_products(const float *a, const float *b, float factor,
         output[c * stride] = (float)(factor * total);
     }
 }
-
-KERNEL void kernel_from_bfloat16(const uint16_t *bits, float *output, long count) {
-    for (long i = 0; i < count; i++) {
-        union { uint32_t i; float f; } value = {.i = (uint32_t)bits[i] << 16};
-        output[i] = value.f;
-    }
-}

@@ -1,3 +1,4 @@
+import Diagnostics
 public import Foundation
 
 /// What a checkpoint says of itself: everything of a run's state that is not an array, and the digest of every array's

@@ -1,4 +1,5 @@
 import Crypto
+import Diagnostics
 public import Foundation
 
 /// SHA-256 digests, in lower-case hexadecimal.

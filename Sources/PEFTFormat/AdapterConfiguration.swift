@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 
 /// PEFT's `adapter_config.json`, as far as this program reads it.

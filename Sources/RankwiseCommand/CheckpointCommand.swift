@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpointing
+import Diagnostics
 import Foundation
 import Training
 

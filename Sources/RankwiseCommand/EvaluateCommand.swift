@@ -33,7 +33,7 @@ struct EvaluateCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        runJob(exitCode: ExitStatus.code(for:)) { communicator in
+        runJob(exitCode: exitStatus(of:)) { communicator in
             let trained = try TrainedModel(path: adapter, baseModel: model, threads: threads)
             let samples = try trained.samples(
                 path: data, text: columns.text, textPair: columns.textPair, label: columns.label)

@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 
 #if canImport(Glibc)
@@ -38,16 +39,20 @@ enum InputLines {
             return try JSONDecoder().decode(Text.self, from: Data(line.utf8))
         } catch {
             throw InputError(
-                description:
-                    "standard input:\(number): \(line.prefix(60).debugDescription), expected a JSON object such as "
+                "standard input:\(number): \(line.prefix(60).debugDescription), expected a JSON object such as "
                     + "{\"text\": \"A wonderful film.\"}")
         }
     }
 }
 
 /// A line of standard input that cannot be used.
-struct InputError: Error, CustomStringConvertible {
+struct InputError: Diagnosis {
+    var kind: FailureKind { .badData }
     let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
 }
 
 /// Writes a line to standard output at once.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command `rankwise`.
 @main
@@ -21,4 +22,18 @@ struct Rankwise: ParsableCommand {
             TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ExportCommand.self, InspectCommand.self,
             CheckpointCommand.self, AllocateCommand.self, TokenizeCommand.self,
         ])
+
+    /// Parses and runs. Under `mpirun` every process gets the same command line, so what is wrong with it, and help, is
+    /// told by process 0 alone.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            if let number = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"], number != "0" {
+                Foundation.exit(exitCode(for: error).rawValue)
+            }
+            exit(withError: error)
+        }
+    }
 }

@@ -52,7 +52,7 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         if helpConfig { return print(TrainingConfiguration.keysHelp) }
         let path = config ?? ""
-        runJob(exitCode: ExitStatus.code(for:)) { communicator in
+        runJob(exitCode: exitStatus(of:)) { communicator in
             let configuration = try TrainingConfiguration.broadcasted(
                 path: path, overrides: overrides, communicator)
             let plan = try RunPlan(configuration)

@@ -1,19 +1,12 @@
-/// A safetensors file that cannot be read, used or written.
-public struct SafetensorsError: Error, CustomStringConvertible, Sendable, Equatable {
-    public enum Kind: Sendable, Equatable {
-        /// The file or folder does not exist.
-        case missingInput
-        /// The file is not what it should be.
-        case badData
-        /// The file could not be read or written.
-        case inputOutput
-    }
+public import Diagnostics
 
-    public let kind: Kind
-    /// One line: path, tensor, found, expected, what to do.
+/// A safetensors file that cannot be read, used or written.
+public struct SafetensorsError: Diagnosis {
+    public let kind: FailureKind
+    /// One line: what, where, found, expected, what to do.
     public let description: String
 
-    public init(_ kind: Kind, _ description: String) {
+    public init(_ kind: FailureKind, _ description: String) {
         self.kind = kind
         self.description = description
     }

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A tensor of a file: its name, type and shape.
 public struct TensorDescription: Sendable, Equatable {
     public let name: String

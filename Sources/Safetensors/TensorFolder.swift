@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 
 /// The tensors of a model folder under one name space: `model.safetensors`, or the shards that

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// The classes of a classification: their names, in the order of their numbers.
 public struct ClassLabels: Sendable, Equatable {
     /// The name of each class; the class's number is its index.

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// Which cells of a row hold the texts and the label.
 struct ColumnChoice {
     private let text: Int
@@ -10,7 +12,8 @@ struct ColumnChoice {
     init(_ columns: TextColumns, header: [String], path: String, line: Int) throws(TextError) {
         func index(of name: String) throws(TextError) -> Int {
             guard let index = header.firstIndex(of: name) else {
-                let nearest = nearestName(to: name, in: header).map { "; did you mean \(TextError.quoted($0))?" } ?? ""
+                let nearest =
+                    nearestName(to: name, among: header).map { "; did you mean \(TextError.quoted($0))?" } ?? ""
                 throw .badData(
                     path, line: line,
                     "the header has no column \(TextError.quoted(name)); found \(TextError.listed(header))\(nearest)")

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A header and rows of cells as RFC 4180 has them: separated by commas, in double quotes where they hold a comma, a quote
 /// (doubled) or a line break.
 struct CommaSeparatedFile {

@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 
 /// The bytes of a whole file, known to be UTF-8.

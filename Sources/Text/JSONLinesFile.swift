@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// One JSON object a line.
 struct JSONLinesFile {
     private let file: FileContents
@@ -50,7 +52,7 @@ extension TextRow {
         func member(_ key: String) throws(TextError) -> JSONValue {
             if let value = value[key] { return value }
             let names = members.map(\.key)
-            let nearest = nearestName(to: key, in: names).map { "; did you mean \(TextError.quoted($0))?" } ?? ""
+            let nearest = nearestName(to: key, among: names).map { "; did you mean \(TextError.quoted($0))?" } ?? ""
             throw .badData(
                 path, line: line,
                 "the object has no key \(TextError.quoted(key)); found \(TextError.listed(names))\(nearest)")

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A header and rows of cells, separated by tabs, without any quoting.
 struct TabSeparatedFile {
     private let file: FileContents

@@ -1,21 +1,12 @@
-/// A tokenizer or a data file that cannot be used, or a length that cannot be met.
-public struct TextError: Error, CustomStringConvertible, Sendable, Equatable {
-    public enum Kind: Sendable, Equatable {
-        /// A file does not exist.
-        case missingInput
-        /// A file holds something that this program cannot use.
-        case badData
-        /// The configuration or the command line asks for something impossible.
-        case usage
-        /// A file exists, and reading it failed.
-        case inputOutput
-    }
+public import Diagnostics
 
-    public let kind: Kind
-    /// One line: where (path and line), what was found, what was expected, what to do.
+/// A tokenizer or a data file that cannot be used, or a length that cannot be met.
+public struct TextError: Diagnosis {
+    public let kind: FailureKind
+    /// One line: what, where, found, expected, what to do.
     public let description: String
 
-    public init(_ kind: Kind, _ description: String) {
+    public init(_ kind: FailureKind, _ description: String) {
         self.kind = kind
         self.description = description
     }

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// The names of the columns (of a JSON object: the keys) that a data file's texts and labels are in.
 public struct TextColumns: Sendable, Equatable {
     public var text: String

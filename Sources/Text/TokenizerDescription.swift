@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 
 /// What the files of a model folder say about its tokenizer.

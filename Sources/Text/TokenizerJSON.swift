@@ -1,3 +1,5 @@
+import Diagnostics
+
 extension TokenizerDescription {
     /// Takes a `tokenizer.json` of the `tokenizers` library whose parts are BERT's.
     ///

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// BERT's tokenizer, read from a model folder, giving exactly the tokens of Hugging Face's `BertTokenizerFast`.
 ///
 /// It takes no state from text to text, so that one may serve any number of threads.

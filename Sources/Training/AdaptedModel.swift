@@ -1,3 +1,4 @@
+import Diagnostics
 public import LinearAlgebra
 public import Models
 public import NeuralNetwork

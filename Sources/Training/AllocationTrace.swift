@@ -1,4 +1,5 @@
 import AdaLoRA
+import Diagnostics
 public import Foundation
 import Safetensors
 

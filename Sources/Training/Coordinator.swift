@@ -1,4 +1,5 @@
 import Checkpointing
+import Diagnostics
 import Foundation
 
 /// What process 0 does for all: the run folder with its lock, the log of metrics, progress, and the commits of checkpoints.

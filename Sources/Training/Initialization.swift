@@ -1,3 +1,4 @@
+import Diagnostics
 import LinearAlgebra
 import NeuralNetwork
 public import PEFTFormat

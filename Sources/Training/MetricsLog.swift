@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 
 /// `metrics.jsonl`: one JSON object for each step.

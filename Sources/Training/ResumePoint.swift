@@ -1,4 +1,5 @@
 import Checkpointing
+import Diagnostics
 import Foundation
 import MessagePassing
 

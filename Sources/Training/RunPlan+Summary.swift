@@ -1,3 +1,4 @@
+import Diagnostics
 import LinearAlgebra
 public import MessagePassing
 import Models

@@ -1,3 +1,4 @@
+import Diagnostics
 public import NeuralNetwork
 
 /// Which linear layers of a model an adapter goes to, by PEFT's rule: a target matches a module whose whole path it is, or

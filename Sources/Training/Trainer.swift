@@ -1,4 +1,5 @@
 public import AdaLoRA
+import Diagnostics
 import Foundation
 import LinearAlgebra
 public import MessagePassing

@@ -1,3 +1,4 @@
+import Diagnostics
 import FixtureFiles
 import Foundation
 import LinearAlgebra
@@ -94,7 +95,7 @@ struct TinyBERTTests {
 
 @Suite("A model folder that cannot be used is an error")
 struct ModelFolderTests {
-    private func expectError(_ path: String, _ kind: ModelError.Kind, containing text: String) {
+    private func expectError(_ path: String, _ kind: FailureKind, containing text: String) {
         #expect {
             _ = try ModelFolder.loadEncoder(path: path)
         } throws: { error in

@@ -1,4 +1,5 @@
 import AdaLoRA
+import Diagnostics
 import Foundation
 import Testing
 
@@ -28,7 +29,7 @@ struct ConfigurationLoadingTests {
             checkpoint: { every: 100, keep: 3 }
             threads: 1
             evaluate_every: null
-            log_every: 1
+            log_every: 10
             """)
         #expect(spelled == loaded)
         let data = try TrainingConfiguration(

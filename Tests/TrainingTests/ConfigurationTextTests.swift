@@ -1,4 +1,5 @@
 import AdaLoRA
+import Diagnostics
 import Testing
 
 @testable import Training
@@ -18,7 +19,7 @@ struct ConfigurationTextTests {
             gradient_lanes: 8
             threads: 1
             evaluate_every: null
-            log_every: 1
+            log_every: 10
             data:
               train: train.tsv
               validation: null
@@ -97,7 +98,7 @@ struct ConfigurationTextTests {
     @Test("a stored text that is damaged is bad data, and one without a later key has the default")
     func stored() throws {
         let text = try configuration("").resolvedYAML
-        let older = text.replacing("log_every: 1\n", with: "")
+        let older = text.replacing("log_every: 10\n", with: "")
         #expect(try TrainingConfiguration(resolvedYAML: older, path: "resolved.yaml") == configuration(""))
         for damaged in [text.replacing("seed: 0", with: "seed: x"), text + "later: 1\n", String(text.dropFirst(20))] {
             let error = try #require(throws: ConfigurationError.self) {

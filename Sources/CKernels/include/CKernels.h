@@ -89,8 +89,6 @@ void kernel_scale_columns(const float *values, const float *scales, long stride,
 /// output[column · stride] = factor·Σ_row a[row][column]·b[row][column], in double precision over the rows.
 void kernel_column_products(const float *a, const float *b, float factor, float *output, long stride, long rows,
                             long columns);
-/// Half-precision bits to single precision.
-void kernel_from_bfloat16(const uint16_t *bits, float *output, long count);
 
 // --- the update (Update.c)
 

@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 
 /// What `config.json` says of a BERT model, checked.

@@ -1,3 +1,4 @@
+import Diagnostics
 import Yams
 
 /// A YAML text as the flat list of its keys and values, each with the place to name in a message.

@@ -1,22 +1,13 @@
-/// Why a configuration cannot be used.
-public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// What kind of failure it is; each stands for one exit code of `sysexits`.
-    public enum Kind: Sendable {
-        /// The configuration file cannot be read (66).
-        case missingInput
-        /// What the user wrote, in the file or on the command line, is not a usable configuration (64).
-        case usage
-        /// A configuration that a run stored is damaged, or written by another version (65).
-        case badData
-    }
+public import Diagnostics
 
-    /// What kind of failure it is.
-    public let kind: Kind
-    /// One line: where (path and line, or the command-line option), which key, what was expected, what was found, and
-    /// what to do.
+/// Why a configuration cannot be used: the file cannot be read, what the user wrote is not usable, or what a run stored is
+/// damaged.
+public struct ConfigurationError: Diagnosis {
+    public let kind: FailureKind
+    /// One line: what, where, found, expected, what to do.
     public let description: String
 
-    init(_ kind: Kind, _ description: String) {
+    init(_ kind: FailureKind, _ description: String) {
         self.kind = kind
         self.description = description
     }

@@ -38,7 +38,7 @@ extension ConfigurationField {
             "Steps between evaluations on the validation split; null evaluates at the end only."),
         .init(
             "log_every", \.progressInterval, limits: .steps(atLeast: 1), resume: .free,
-            "Steps between progress lines; the metrics file has every step."),
+            "Steps between progress lines where standard error is no terminal; the metrics file has every step."),
     ]
 
     private static let data: [ConfigurationField] = [

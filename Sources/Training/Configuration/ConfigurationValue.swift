@@ -1,3 +1,4 @@
+import Diagnostics
 import Yams
 
 /// A value in the YAML that does not suit its key.

@@ -1,3 +1,5 @@
+import Diagnostics
+
 extension TrainingConfiguration {
     /// Checks every value and what the values must be to each other. Loading has done so; call it after changing values
     /// in code.

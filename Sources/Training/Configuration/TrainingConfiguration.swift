@@ -33,8 +33,8 @@ public struct TrainingConfiguration: Equatable, Sendable {
     public var threads = 1
     /// `evaluate_every`: steps between evaluations on the validation split; `nil` evaluates at the end only.
     public var evaluationInterval: Int?
-    /// `log_every`: steps between progress lines.
-    public var progressInterval = 1
+    /// `log_every`: steps between progress lines where standard error is no terminal.
+    public var progressInterval = 10
 
     /// A configuration with every optional key at its default.
     ///

@@ -1,12 +1,13 @@
 /// The candidate that was probably meant by `name`, if one is near: the fewest insertions, deletions and replacements,
-/// at most a third of the name's last part (one at least), or the same last part in another section. The first of
+/// at most two fifths of the name's last part (one at least), or the same last part in another section. The first of
 /// several equally near.
-func nearestName(to name: String, among candidates: [String]) -> String? {
+public func nearestName(to name: String, among candidates: [String]) -> String? {
     let written = name.prefix(80).lowercased()
     let leaf = lastPart(of: written)
-    let limit = max(1, leaf.count / 3)
+    let limit = max(1, leaf.count * 2 / 5)
     var best: (distance: Int, name: String)?
-    for candidate in candidates {
+    // The distance takes time quadratic in the length, and a data file's header can hold anything.
+    for candidate in candidates.prefix(1_000) where candidate.utf8.count <= 80 {
         let known = candidate.lowercased()
         let knownLeaf = lastPart(of: known)
         var distance = editDistance(Array(written.utf8), Array(known.utf8))
