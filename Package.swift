@@ -58,7 +58,7 @@ let package = Package(
             name: "RankwiseCommand",
             dependencies: [
                 "Checkpointing", "Diagnostics", "MessagePassing", "PEFTFormat", "Safetensors", "Text",
-                 "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         .executableTarget(
             name: "MultiProcessChecks", dependencies: ["MessagePassing"], swiftSettings: settings),

@@ -44,6 +44,8 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
     public var dataDigest: String
     /// Samples drawn so far from the endless stream of sample indices.
     public var dataPosition: Int
+    /// Steps whose gradient was not finite and was left out.
+    public var skippedSteps: Int
     /// One character for each triplet, in order: 1 if the latest decision kept it (or none has fallen yet).
     public var mask: String
     /// Rows and elements of the whole layout.
@@ -55,7 +57,8 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
 
     public init(
         step: Int, seed: Int, gradientLanes: Int, configuration: String, configurationDigest: String,
-        modelDigest: String, dataDigest: String, dataPosition: Int, mask: [Bool], rowCount: Int, elementCount: Int,
+        modelDigest: String, dataDigest: String, dataPosition: Int, skippedSteps: Int,
+        mask: [Bool], rowCount: Int, elementCount: Int,
         shards: [Shard]
     ) {
         formatVersion = Self.currentVersion
@@ -67,6 +70,7 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
         self.modelDigest = modelDigest
         self.dataDigest = dataDigest
         self.dataPosition = dataPosition
+        self.skippedSteps = skippedSteps
         self.mask = String(mask.map { $0 ? "1" : "0" })
         self.rowCount = rowCount
         self.elementCount = elementCount
@@ -142,7 +146,7 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
             }
             (row, element) = (shard.endRow, shard.endElement)
         }
-        guard row == rowCount, element == elementCount, step >= 0, dataPosition >= 0,
+        guard row == rowCount, element == elementCount, step >= 0, dataPosition >= 0, skippedSteps >= 0,
             mask.allSatisfy({ $0 == "0" || $0 == "1" })
         else {
             throw CheckpointError(

@@ -7,18 +7,14 @@ public enum CheckpointShard {
     ///
     /// - Parameters:
     ///   - index: of the shard among the processes.
-    ///   - arrays: name and elements, as many as the range has.
+    ///   - arrays: name and values, as many as the range has elements.
     public static func write(
         folder: String, index: Int, rows: Range<Int>, elements: Range<Int>,
-        arrays: [(name: String, values: UnsafePointer<Float>)]
+        arrays: [(name: String, values: [Float])]
     ) throws -> CheckpointManifest.Shard {
         let file = CheckpointManifest.shardName(index)
         let path = folder + "/" + file
-        let tensors = arrays.map { array in
-            TensorToWrite(
-                name: array.name, elementType: .float32, shape: [elements.count],
-                bytes: UnsafeRawBufferPointer(start: array.values, count: elements.count * 4))
-        }
+        let tensors = arrays.map { TensorToWrite(name: $0.name, shape: [elements.count], values: $0.values) }
         try SafetensorsWriter.write(
             tensors,
             metadata: [

@@ -121,6 +121,11 @@ public struct CheckpointStore: Sendable {
         }
     }
 
+    /// Removes what was written of a checkpoint that will not be completed.
+    public func abandon(step: Int) {
+        try? FileManager.default.removeItem(atPath: partialPath(step))
+    }
+
     /// Keeps a damaged checkpoint of the same step out of the way of the one that replaces it.
     private func setAside(_ path: String) throws {
         var number = 1

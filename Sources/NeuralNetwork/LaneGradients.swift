@@ -45,6 +45,15 @@ public final class LaneGradients {
         }
     }
 
+    /// The first block in which the sum of this process's lanes holds a number that is not finite.
+    public func firstBlockNotFinite(of layout: ParameterLayout) -> Int? {
+        layout.blocks.firstIndex { block in
+            nodes.indices.contains { index in
+                !kernel_sum_of_squares(sum(ofNode: index) + block.elements.lowerBound, block.elements.count).isFinite
+            }
+        }
+    }
+
     private func add(
         up node: LaneTree.Node, into target: UnsafeMutablePointer<Float>, _ count: Int,
         _ laneGradient: (Int, UnsafeMutablePointer<Float>) -> Void

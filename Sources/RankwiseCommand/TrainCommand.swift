@@ -3,6 +3,10 @@ import Foundation
 import MessagePassing
 import Training
 
+/// The exit code of a run that was asked to stop and left a checkpoint, so that a scheduler may requeue it
+/// (`EX_TEMPFAIL`).
+let stoppedOnRequest: Int32 = 75
+
 /// `rankwise train`.
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -56,15 +60,15 @@ struct TrainCommand: ParsableCommand {
             let configuration = try TrainingConfiguration.broadcasted(
                 path: path, overrides: overrides, communicator)
             let plan = try RunPlan(configuration)
-            if dryRun {
+            guard !dryRun else {
                 if communicator.processIndex == 0 {
                     print(plan.summary(processCount: communicator.processCount))
                 }
-            } else {
-                try TrainingRun.train(
-                    plan, start: resume ? .resume : overwrite ? .overwrite : .new, communicator)
+                return 0
             }
-            return 0
+            StopRequest.listen()
+            let start: RunStart = resume ? .resume : overwrite ? .overwrite : .new
+            return try TrainingRun.train(plan, start: start, communicator) == .stopped ? stoppedOnRequest : 0
         }
     }
 }

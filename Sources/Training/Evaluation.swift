@@ -10,9 +10,12 @@ public struct Evaluation {
     static let chunkSize = 32
 
     private let model: AdaptedModel
+    private let progressed: () -> Void
 
-    public init(model: AdaptedModel) {
+    /// - Parameter progressed: called for each group of samples.
+    public init(model: AdaptedModel, progressed: @escaping () -> Void = {}) {
         self.model = model
+        self.progressed = progressed
     }
 
     /// The logits of samples that this process runs alone: [samples][outputs].
@@ -20,6 +23,7 @@ public struct Evaluation {
         var result: [[Float]] = []
         result.reserveCapacity(sequences.count)
         for start in stride(from: 0, to: sequences.count, by: Self.chunkSize) {
+            progressed()
             let chunk = Array(sequences[start..<min(start + Self.chunkSize, sequences.count)])
             let batch = PackedBatch(
                 lanes: chunk.map { [$0] }, firstLane: 0, firstSlot: 0, alignment: model.encoder.alignment)

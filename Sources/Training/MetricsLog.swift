@@ -20,6 +20,8 @@ final class MetricsLog {
         let threshold: Float?
         let ranks: [String: Int]?
         let validation: [String: Double]?
+        /// What was not finite, if the step was skipped.
+        let skipped: String?
     }
 
     /// Opens the log to append to it.
@@ -33,6 +35,9 @@ final class MetricsLog {
         }
         self.file = file
         encoder.keyEncodingStrategy = .convertToSnakeCase
+        // A skipped step's loss and gradient norm are not numbers that JSON has.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     }
 
@@ -44,7 +49,8 @@ final class MetricsLog {
             step: report.step, taskLoss: report.taskLoss, loss: report.loss, lr: report.learningRate,
             gradNorm: report.gradientNorm, budget: report.budget, active: report.active, tokens: report.tokens,
             stepSeconds: report.seconds, threshold: report.decision?.threshold, ranks: ranks,
-            validation: validation.map { Dictionary($0.named, uniquingKeysWith: { first, _ in first }) })
+            validation: validation.map { Dictionary($0.named, uniquingKeysWith: { first, _ in first }) },
+            skipped: report.skipped.map(\.description))
         do {
             try file.write(contentsOf: try encoder.encode(line) + [UInt8(ascii: "\n")])
         } catch {

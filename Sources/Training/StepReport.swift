@@ -26,4 +26,22 @@ public struct StepReport: Sendable {
     public let seconds: Double
     /// On a masking step.
     public let decision: Decision?
+    /// If loss or gradient was not finite, so that parameters and state stayed as they were.
+    public let skipped: Skipped?
+    /// Whether any process was asked to stop.
+    public let stops: Bool
+    /// Whether all processes have written their shards of the checkpoint at hand.
+    public let checkpointIsWritten: Bool
+
+    /// Where a number that is not finite came up first.
+    public struct Skipped: Sendable, Equatable {
+        public let process: Int
+        /// The module, or tensor of the head; nil if the loss itself was not finite.
+        public let block: String?
+
+        /// For messages and metrics.
+        public var description: String {
+            "process \(process): " + (block.map { "gradient of \($0)" } ?? "loss") + " is not finite"
+        }
+    }
 }

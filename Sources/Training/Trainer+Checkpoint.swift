@@ -13,33 +13,20 @@ public struct RunDigests: Codable, Sendable, Equatable {
 }
 
 extension Trainer {
-    /// Writes the state after the steps that are done: every process its shard, then, if all succeeded, process 0 the
-    /// manifest.
-    func saveCheckpoint(
-        _ store: CheckpointStore, digests: RunDigests, _ communicator: borrowing Communicator
+    /// Starts a checkpoint of the state after the steps that are done. Collective.
+    func beginCheckpoint(
+        _ writer: CheckpointWriter, digests: RunDigests, _ communicator: borrowing Communicator
     ) throws {
-        let processIndex = communicator.processIndex
-        if processIndex == 0 { _ = try store.begin(step: step) }
-        try communicator.barrier()
-        let shard = try CheckpointShard.write(
-            folder: store.partialPath(step), index: processIndex, rows: partition.rows[processIndex],
-            elements: state.elements, arrays: arrays)
-        let encoded = try JSONEncoder().encode(shard)
-        let gathered = try communicator.allGathered(varying: [UInt8](encoded))
-        guard processIndex == 0 else { return }
-        let shards = try (0..<communicator.processCount).map { process in
-            let part = gathered.elements[gathered.layout.range(of: process)]
-            return try JSONDecoder().decode(CheckpointManifest.Shard.self, from: Data(part))
-        }
-        try store.commit(
-            CheckpointManifest(
-                step: step, seed: configuration.seed, gradientLanes: configuration.gradientLanes,
-                configuration: configuration.resolvedYAML,
-                configurationDigest: FileDigest.hexadecimal(of: Data(configuration.digestText.utf8)),
-                modelDigest: digests.model, dataDigest: digests.data,
-                dataPosition: step * configuration.batchSize, mask: mask, rowCount: model.layout.rowCount,
-                elementCount: model.layout.elementCount, shards: shards))
-        try store.prune(keep: configuration.checkpoint.kept)
+        let manifest = CheckpointManifest(
+            step: step, seed: configuration.seed, gradientLanes: configuration.gradientLanes,
+            configuration: configuration.resolvedYAML,
+            configurationDigest: FileDigest.hexadecimal(of: Data(configuration.digestText.utf8)),
+            modelDigest: digests.model, dataDigest: digests.data, dataPosition: step * configuration.batchSize,
+            skippedSteps: skippedSteps, mask: mask, rowCount: model.layout.rowCount,
+            elementCount: model.layout.elementCount, shards: [])
+        try writer.begin(
+            manifest, rows: partition.rows[communicator.processIndex], elements: state.elements, arrays: arrays,
+            communicator)
     }
 
     /// Takes up the state of a checkpoint, whatever the number of processes that wrote it.
@@ -63,6 +50,7 @@ extension Trainer {
         }
         mask = manifest.keptTriplets
         step = manifest.step
+        skippedSteps = manifest.skippedSteps
     }
 
     private static let parameterArray = "parameters"

@@ -17,6 +17,9 @@ public final class Trainer {
     /// Which triplets the latest decision kept, in the order of rows; all of them before the first.
     public internal(set) var mask: [Bool]
 
+    /// Steps whose gradient was not finite and was left out.
+    public internal(set) var skippedSteps = 0
+
     let partition: ParameterPartition
     let state: OwnedState
     private let processIndex: Int
@@ -75,20 +78,37 @@ public final class Trainer {
     }
 
     /// One step across the processes.
-    public func takeStep(_ communicator: borrowing Communicator) throws -> StepReport {
+    ///
+    /// - Parameters:
+    ///   - watch: told of each phase.
+    ///   - checkpoint: how far this process is with its shard of a checkpoint, for all to know.
+    func takeStep(
+        watch: StepWatch, checkpoint: CheckpointWriter.Progress, _ communicator: borrowing Communicator
+    ) throws -> StepReport {
         let start = ContinuousClock.now
+        watch.enter(.local, step: step)
         let batch = nextBatch()
         let laneLosses = computeGradients(batch)
+        watch.enter(.reduce, step: step)
         let gradient = try reduction.reduce(gradients, communicator)
+        watch.enter(.agree, step: step)
         let penalties = addPenaltyGradient(to: gradient)
         let agreement = try Agreement(
             Agreement.Contribution(
-                squaredNorms: squaredNorms(of: gradient), laneLosses: laneLosses, penalties: penalties),
+                squaredNorms: squaredNorms(of: gradient), laneLosses: laneLosses, penalties: penalties,
+                stops: StopRequest.isPending, badBlock: gradients.firstBlockNotFinite(of: model.layout),
+                checkpoint: checkpoint),
             shape: agreementShape, tree: tree, communicator)
-        try requireFinite(agreement)
-        updateOwnedRows(gradient, factor: clippingFactor(agreement.gradientNorm))
+        watch.enter(.update, step: step)
+        if agreement.isFinite {
+            updateOwnedRows(gradient, factor: clippingFactor(agreement.gradientNorm))
+        } else {
+            skippedSteps += 1
+        }
+        watch.enter(.decide, step: step)
         let selection = try decide(communicator)
         applyMask()
+        watch.enter(.share, step: step)
         try share(communicator)
         defer { step += 1 }
         return report(agreement, batch: batch, selection: selection, start: start)
@@ -164,17 +184,6 @@ public final class Trainer {
         ownedRows.map { block, row in
             sumOfSquares(
                 gradient + block.elements(ofRow: row).lowerBound - state.elements.lowerBound, count: block.rowWidth)
-        }
-    }
-
-    private func requireFinite(_ agreement: Agreement) throws(TrainingError) {
-        guard agreement.lossSum.isFinite, agreement.penalty.isFinite, agreement.gradientNorm.isFinite else {
-            throw TrainingError(
-                .computation,
-                "step \(step): loss \(agreement.lossSum / Double(configuration.batchSize)), regulariser "
-                    + "\(agreement.penalty), gradient norm \(agreement.gradientNorm), expected finite numbers; "
-                    + "lower optimizer.lr, set optimizer.max_grad_norm, or resume from an earlier checkpoint with either"
-            )
         }
     }
 
@@ -271,7 +280,13 @@ public final class Trainer {
             seconds: start.duration(to: .now).inSeconds,
             decision: selection.map {
                 StepReport.Decision(threshold: $0.threshold, ranks: ranks(of: $0.kept))
-            })
+            },
+            skipped: agreement.isFinite
+                ? nil
+                : StepReport.Skipped(
+                    process: agreement.bad?.process ?? 0,
+                    block: agreement.bad?.block.map { model.layout.blocks[$0].name }), stops: agreement.stops,
+            checkpointIsWritten: agreement.checkpointIsWritten)
     }
 
     /// Kept triplets by module, in order.

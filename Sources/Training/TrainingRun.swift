@@ -1,30 +1,40 @@
 import Checkpointing
+import Diagnostics
 import Foundation
 public import MessagePassing
 
 /// A training run from its configuration to its adapter, across the processes of a job.
 public enum TrainingRun {
+    /// How a run ended.
+    public enum Ending: Sendable {
+        case finished
+        /// Asked to stop, with a checkpoint to go on from.
+        case stopped
+    }
+
     /// Trains. Collective: every process of the job calls it with the same arguments.
     ///
     /// - Parameters:
     ///   - plan: the same on every process.
     ///   - start: what to do with what the output folder holds.
     /// - Throws: errors of every module that it uses.
-    public static func train(_ plan: RunPlan, start: RunStart, _ communicator: borrowing Communicator) throws {
+    public static func train(
+        _ plan: RunPlan, start: RunStart, _ communicator: borrowing Communicator
+    ) throws -> Ending {
         let configuration = plan.configuration
         let folder = RunFolder(path: configuration.output)
         let isCoordinator = communicator.processIndex == 0
         let coordinator = isCoordinator ? try Coordinator(folder: folder, start: start) : nil
+        let digests = try plan.agreedDigests(communicator)
         let trainer = try Trainer(
             configuration: configuration, model: plan.model, data: plan.training, communicator)
-        // The coordinator alone reads the large files and chooses where to start; the others follow.
-        let digests = try communicator.broadcasted(from: coordinator) { _ in try plan.digests() }
+        // The coordinator alone chooses where to start; the others follow.
         let resumed =
             start == .resume
             ? try communicator.broadcasted(from: coordinator) { try ResumePoint($0, plan, digests) } : ResumePoint.none
         if resumed.isComplete {
             if isCoordinator { Coordinator.say("\(folder.path) is complete; nothing is left to do") }
-            return
+            return .finished
         }
         if let path = resumed.path, let manifest = resumed.manifest {
             try trainer.restore(manifest, folder: path)
@@ -32,55 +42,111 @@ public enum TrainingRun {
         }
         try coordinator?.begin(
             atStep: trainer.step, configuration: configuration, tripletCount: plan.model.tripletCount)
-        try loop(plan, trainer, coordinator, digests, communicator)
-        try finish(plan, trainer, coordinator, digests, communicator)
+        let watch = StepWatch(
+            timeout: configuration.stepTimeout, processIndex: communicator.processIndex,
+            processCount: communicator.processCount, host: try communicator.hostName(), runFolder: folder)
+        let run = RunInProgress(
+            plan: plan, trainer: trainer, coordinator: coordinator, digests: digests, watch: watch,
+            writer: CheckpointWriter(
+                store: CheckpointStore(runFolder: configuration.output), kept: configuration.checkpoint.kept),
+            firstStep: trainer.step)
+        defer { watch.stop() }
+        let ending = try run.steps(communicator)
+        if ending == .finished { try run.finish(communicator) }
+        return ending
     }
+}
 
-    private static func loop(
-        _ plan: RunPlan, _ trainer: Trainer, _ coordinator: Coordinator?, _ digests: RunDigests,
-        _ communicator: borrowing Communicator
-    ) throws {
-        let configuration = plan.configuration
-        let store = CheckpointStore(runFolder: configuration.output)
+/// A run between its start and its end, on one process.
+private struct RunInProgress {
+    let plan: RunPlan
+    let trainer: Trainer
+    /// On process 0.
+    let coordinator: Coordinator?
+    let digests: RunDigests
+    let watch: StepWatch
+    let writer: CheckpointWriter
+    /// Where this job took up the run.
+    let firstStep: Int
+
+    private var configuration: TrainingConfiguration { plan.configuration }
+
+    /// Takes steps until all are done, or the run is asked to stop.
+    func steps(_ communicator: borrowing Communicator) throws -> TrainingRun.Ending {
         let validation = try configuration.evaluationInterval.flatMap { _ in
             try configuration.data.validation.map { try plan.samples(path: $0) }
         }
+        var skippedInARow = 0
         while trainer.step < configuration.totalSteps {
-            let report = try trainer.takeStep(communicator)
+            let report = try trainer.takeStep(watch: watch, checkpoint: writer.progress, communicator)
+            if report.checkpointIsWritten { try writer.settle(communicator) }
             var metrics: Metrics?
             if let validation, let interval = configuration.evaluationInterval, trainer.step % interval == 0 {
-                metrics = try Evaluation(model: plan.model).metrics(of: validation, communicator)
+                metrics = try evaluate(validation, communicator)
             }
             try coordinator?.record(report, validation: metrics)
-            if trainer.step % configuration.checkpoint.interval == 0, trainer.step < configuration.totalSteps {
-                try trainer.saveCheckpoint(store, digests: digests, communicator)
+            skippedInARow = report.skipped == nil ? 0 : skippedInARow + 1
+            if skippedInARow >= configuration.maximumSkippedSteps {
+                try checkpointAndWait(communicator)
+                throw TrainingError(
+                    .computation,
+                    "step \(report.step): \(report.skipped?.description ?? ""), in \(skippedInARow) steps in a row; the last good state "
+                        + "is in the newest checkpoint; lower optimizer.lr or set optimizer.max_grad_norm in a new run")
+            }
+            guard trainer.step < configuration.totalSteps else { break }
+            if report.stops {
+                try checkpointAndWait(communicator)
+                coordinator?.finishProgress()
+                if coordinator != nil {
+                    Coordinator.say(
+                        "stopped on request after step \(trainer.step) of \(configuration.totalSteps); continue with --resume"
+                    )
+                }
+                return .stopped
+            }
+            if trainer.step % configuration.checkpoint.interval == 0 {
+                watch.enter(.checkpoint, step: trainer.step)
+                try trainer.beginCheckpoint(writer, digests: digests, communicator)
             }
         }
         coordinator?.finishProgress()
+        return .finished
     }
 
     /// Evaluates, and leaves adapter and summary.
-    private static func finish(
-        _ plan: RunPlan, _ trainer: Trainer, _ coordinator: Coordinator?, _ digests: RunDigests,
-        _ communicator: borrowing Communicator
-    ) throws {
-        let configuration = plan.configuration
+    func finish(_ communicator: borrowing Communicator) throws {
+        // A run that is killed while it evaluates, or writes its last files, finds its last state here.
+        if trainer.step > firstStep { try checkpointAndWait(communicator) }
         var metrics: [(split: String, metrics: Metrics)] = []
         for (split, path) in [("validation", configuration.data.validation), ("test", configuration.data.test)] {
             guard let path else { continue }
-            let samples = try plan.samples(path: path)
-            metrics.append((split, try Evaluation(model: plan.model).metrics(of: samples, communicator)))
+            metrics.append((split, try evaluate(try plan.samples(path: path), communicator)))
         }
-        // A run that is killed while it writes its last files finds its last state here.
-        try trainer.saveCheckpoint(
-            CheckpointStore(runFolder: configuration.output), digests: digests, communicator)
         if let coordinator {
             try coordinator.folder.writeAdapter(trainer.adapter(), task: plan.taskDescription(digests))
             try coordinator.folder.writeSummary(trainer, metrics: metrics)
             for (split, metrics) in metrics { Coordinator.say("\(split): \(metrics.line)") }
             Coordinator.say("adapter: \(coordinator.folder.adapterPath)")
         }
+        watch.enter(.checkpoint, step: trainer.step)
         try communicator.barrier()
+    }
+
+    private func evaluate(_ samples: TrainingSamples, _ communicator: borrowing Communicator) throws -> Metrics {
+        try Evaluation(model: plan.model) { watch.enter(.evaluation, step: trainer.step) }
+            .metrics(of: samples, communicator)
+    }
+
+    /// Writes a checkpoint of the state as it is, and waits for it.
+    private func checkpointAndWait(_ communicator: borrowing Communicator) throws {
+        watch.enter(.checkpoint, step: trainer.step)
+        try trainer.beginCheckpoint(writer, digests: digests, communicator)
+        guard try writer.finish(communicator) else {
+            throw TrainingError(
+                .inputOutput,
+                "\(configuration.output): the last checkpoint of the run could not be written; free space there, then continue with --resume"
+            )
+        }
     }
 }
 

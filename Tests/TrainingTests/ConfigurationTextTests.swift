@@ -18,6 +18,8 @@ struct ConfigurationTextTests {
             seed: 0
             gradient_lanes: 8
             threads: 1
+            step_timeout: 600
+            max_skipped_steps: 10
             evaluate_every: null
             log_every: 10
             data:
@@ -134,7 +136,7 @@ struct ConfigurationTextTests {
         #expect(keys(.byDigest) == ["model", "data.train"])
         #expect(
             keys(.free) == [
-                "output", "threads", "evaluate_every", "log_every", "data.validation", "data.test", "checkpoint.every",
+                "output", "threads", "step_timeout", "max_skipped_steps", "evaluate_every", "log_every", "data.validation", "data.test", "checkpoint.every",
                 "checkpoint.keep",
             ])
     }

@@ -34,6 +34,14 @@ extension ConfigurationField {
             "threads", \.threads, limits: .range(1...1024), resume: .free,
             "Threads that each process uses for matrix products."),
         .init(
+            "step_timeout", \.stepTimeout, limits: .orNull(.positive), resume: .free,
+            "Seconds without progress, of a step or a part of an evaluation, after which a process says where it waits and"
+                + " the job ends; null waits forever."),
+        .init(
+            "max_skipped_steps", \.maximumSkippedSteps, limits: .range(1...1_000_000), resume: .free,
+            "Steps in a row whose loss or gradient is not finite, and which are therefore left out, before the run stops."
+        ),
+        .init(
             "evaluate_every", \.evaluationInterval, limits: .orNull(.steps(atLeast: 1)), resume: .free,
             "Steps between evaluations on the validation split; null evaluates at the end only."),
         .init(

@@ -31,6 +31,10 @@ public struct TrainingConfiguration: Equatable, Sendable {
     public var checkpoint = CheckpointSettings()
     /// `threads`: BLAS threads of each process.
     public var threads = 1
+    /// `step_timeout`: seconds without progress after which the job ends; `nil` waits forever.
+    public var stepTimeout: Double? = 600
+    /// `max_skipped_steps`: steps in a row whose loss or gradient is not finite, after which the run stops.
+    public var maximumSkippedSteps = 10
     /// `evaluate_every`: steps between evaluations on the validation split; `nil` evaluates at the end only.
     public var evaluationInterval: Int?
     /// `log_every`: steps between progress lines where standard error is no terminal.

@@ -1,0 +1,36 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A request to stop after the step at hand: SIGTERM, SIGINT, or SIGUSR1, with which batch systems announce the end of a
+/// job's time.
+public enum StopRequest {
+    // Written by a signal handler, which may do little more than that.
+    nonisolated(unsafe) private static var firstSignalTime: Int = 0
+
+    /// Takes over the three signals of this process.
+    ///
+    /// The first one asks to stop; the processes of a job agree on it at the next step. Another one, more than a second
+    /// later, ends this process at once; within the second it counts as the same request, which may come from the
+    /// launcher and from whoever signalled the launcher alike.
+    public static func listen() {
+        firstSignalTime = 0
+        for number in [SIGTERM, SIGINT, SIGUSR1] {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = { number in
+                var now = timespec()
+                clock_gettime(CLOCK_MONOTONIC, &now)
+                if StopRequest.firstSignalTime == 0 {
+                    StopRequest.firstSignalTime = max(now.tv_sec, 1)
+                } else if now.tv_sec > StopRequest.firstSignalTime + 1 {
+                    _exit(128 + number)
+                }
+            }
+            action.sa_flags = Int32(SA_RESTART)
+            sigaction(number, &action, nil)
+        }
+    }
+
+    /// Whether this process was asked to stop.
+    static var isPending: Bool { firstSignalTime != 0 }
+}
