@@ -136,7 +136,8 @@ struct ConfigurationTextTests {
         #expect(keys(.byDigest) == ["model", "data.train"])
         #expect(
             keys(.free) == [
-                "output", "threads", "step_timeout", "max_skipped_steps", "evaluate_every", "log_every", "data.validation", "data.test", "checkpoint.every",
+                "output", "threads", "step_timeout", "max_skipped_steps", "evaluate_every", "log_every",
+                "data.validation", "data.test", "checkpoint.every",
                 "checkpoint.keep",
             ])
     }
