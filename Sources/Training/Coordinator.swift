@@ -55,12 +55,17 @@ final class Coordinator {
             interval: configuration.progressInterval)
     }
 
-    func record(_ report: StepReport, validation: Metrics?) throws {
-        try log?.append(report, validation: validation)
+    func record(_ report: StepReport, validation: Metrics?) {
+        log?.append(report, validation: validation)
         progress?.show(report)
+        if let skipped = report.skipped { Self.say("step \(report.step) was skipped: \(skipped.description)") }
     }
 
-    func finishProgress() { progress?.finish() }
+    /// Ends progress and metrics.
+    func finishSteps() throws(TrainingError) {
+        progress?.finish()
+        try log?.finish()
+    }
 
     /// A line for the user on standard error.
     static func say(_ message: String) { FileHandle.standardError.write(Data("rankwise: \(message)\n".utf8)) }

@@ -1,10 +1,19 @@
 import Diagnostics
 import Foundation
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// `metrics.jsonl`: one JSON object for each step.
+///
+/// Lines that cannot be written, on a full disk for instance, are kept and tried again with the next one; a run does not end
+/// for them before its own end.
 final class MetricsLog {
     private let path: String
-    private let file: FileHandle
+    private let descriptor: Int32
+    private var unwritten: [UInt8] = []
+    private var hasFailed = false
     private let encoder = JSONEncoder()
 
     private struct Line: Encodable {
@@ -27,13 +36,12 @@ final class MetricsLog {
     /// Opens the log to append to it.
     init(path: String) throws(TrainingError) {
         self.path = path
-        if !FileManager.default.fileExists(atPath: path) {
-            _ = FileManager.default.createFile(atPath: path, contents: nil)
+        descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw TrainingError(
+                .inputOutput,
+                "\(path): cannot be opened for writing (\(String(cString: strerror(errno)))); check its permissions")
         }
-        guard let file = FileHandle(forWritingAtPath: path), (try? file.seekToEnd()) != nil else {
-            throw TrainingError(.inputOutput, "\(path): cannot be opened for writing; check its permissions")
-        }
-        self.file = file
         encoder.keyEncodingStrategy = .convertToSnakeCase
         // A skipped step's loss and gradient norm are not numbers that JSON has.
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -41,7 +49,9 @@ final class MetricsLog {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     }
 
-    func append(_ report: StepReport, validation: Metrics?) throws(TrainingError) {
+    deinit { close(descriptor) }
+
+    func append(_ report: StepReport, validation: Metrics?) {
         let ranks = report.decision.map {
             Dictionary($0.ranks.map { ($0.module, $0.rank) }, uniquingKeysWith: { first, _ in first })
         }
@@ -51,11 +61,32 @@ final class MetricsLog {
             stepSeconds: report.seconds, threshold: report.decision?.threshold, ranks: ranks,
             validation: validation.map { Dictionary($0.named, uniquingKeysWith: { first, _ in first }) },
             skipped: report.skipped.map(\.description))
-        do {
-            try file.write(contentsOf: try encoder.encode(line) + [UInt8(ascii: "\n")])
-        } catch {
-            throw TrainingError(
-                .inputOutput, "\(path): cannot be written (\(error.localizedDescription)); check the space left")
+        unwritten += (try? encoder.encode(line)).map { [UInt8]($0) } ?? []
+        unwritten.append(UInt8(ascii: "\n"))
+        writeOut()
+    }
+
+    /// - Throws: ``TrainingError`` if lines are left that could not be written.
+    func finish() throws(TrainingError) {
+        writeOut()
+        guard unwritten.isEmpty else {
+            throw TrainingError(.inputOutput, "\(path): \(reason); free space there, then continue with --resume")
         }
     }
+
+    private func writeOut() {
+        while !unwritten.isEmpty {
+            let count = write(descriptor, unwritten, unwritten.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                if !hasFailed { Coordinator.say("\(path): \(reason); the run goes on and tries again at each step") }
+                hasFailed = true
+                return
+            }
+            unwritten.removeFirst(count)
+        }
+        hasFailed = false
+    }
+
+    private var reason: String { "lines cannot be written (\(String(cString: strerror(errno))))" }
 }

@@ -29,6 +29,11 @@ public enum StopRequest {
             action.sa_flags = Int32(SA_RESTART)
             sigaction(number, &action, nil)
         }
+        // Whoever started this process may have blocked them.
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in [SIGTERM, SIGINT, SIGUSR1] { sigaddset(&set, number) }
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 
     /// Whether this process was asked to stop.

@@ -84,7 +84,7 @@ private struct RunInProgress {
             if let validation, let interval = configuration.evaluationInterval, trainer.step % interval == 0 {
                 metrics = try evaluate(validation, communicator)
             }
-            try coordinator?.record(report, validation: metrics)
+            coordinator?.record(report, validation: metrics)
             skippedInARow = report.skipped == nil ? 0 : skippedInARow + 1
             if skippedInARow >= configuration.maximumSkippedSteps {
                 try checkpointAndWait(communicator)
@@ -96,7 +96,7 @@ private struct RunInProgress {
             guard trainer.step < configuration.totalSteps else { break }
             if report.stops {
                 try checkpointAndWait(communicator)
-                coordinator?.finishProgress()
+                try coordinator?.finishSteps()
                 if coordinator != nil {
                     Coordinator.say(
                         "stopped on request after step \(trainer.step) of \(configuration.totalSteps); continue with --resume"
@@ -109,7 +109,7 @@ private struct RunInProgress {
                 try trainer.beginCheckpoint(writer, digests: digests, communicator)
             }
         }
-        coordinator?.finishProgress()
+        try coordinator?.finishSteps()
         return .finished
     }
 

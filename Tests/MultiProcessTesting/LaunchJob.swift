@@ -72,7 +72,7 @@ private func run(
     let start = ContinuousClock.now
     let (ends, end) = AsyncStream.makeStream(of: Void.self)
     process.terminationHandler = { _ in end.finish() }
-    try process.run()
+    try withSignalsUnblocked { try process.run() }
     let identifier = process.processIdentifier
     let watch = Task {
         try await Task.sleep(for: .seconds(timeout))
@@ -90,6 +90,17 @@ private func run(
         standardOutput: String(decoding: try Data(contentsOf: files[1]), as: UTF8.self),
         standardError: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self),
         timedOut: seconds >= timeout, seconds: seconds)
+}
+
+/// Runs the body with no signal blocked on this thread. Threads of a concurrency pool block most of them, and a child inherits
+/// that: it would never see a signal that a test sends.
+private func withSignalsUnblocked(_ body: () throws -> Void) rethrows {
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try body()
 }
 
 /// Lets one through at a time, in the order of arrival.
