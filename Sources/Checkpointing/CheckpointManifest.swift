@@ -52,7 +52,7 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
     public var rowCount: Int
     public var elementCount: Int
     public var shards: [Shard]
-    /// Of this manifest itself, taken with this field empty.
+    /// Of the manifest's file, taken with this field empty.
     public var digest: String
 
     public init(
@@ -88,22 +88,29 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
         return encoder
     }
 
-    /// The digest of everything but the digest.
-    private func computedDigest() throws -> String {
-        var copy = self
-        copy.digest = ""
-        return FileDigest.hexadecimal(of: try Self.encoder().encode(copy))
-    }
+    /// How the digest stands in the file, before and after its value.
+    private static let digestField = (before: Data("\"digest\" : \"".utf8), after: UInt8(ascii: "\""))
 
     /// The file's contents, with the digest filled in.
     public func encoded() throws(CheckpointError) -> Data {
-        do {
-            var copy = self
-            copy.digest = try computedDigest()
-            return try Self.encoder().encode(copy)
-        } catch {
-            throw CheckpointError(.inputOutput, "the manifest of step \(step) cannot be encoded (\(error))")
-        }
+        var copy = self
+        copy.digest = ""
+        guard var contents = try? Self.encoder().encode(copy),
+            let field = contents.firstRange(of: Self.digestField.before)
+        else { throw CheckpointError(.inputOutput, "the manifest of step \(step) cannot be encoded") }
+        contents.insert(contentsOf: FileDigest.hexadecimal(of: contents).utf8, at: field.upperBound)
+        return contents
+    }
+
+    /// Whether the digest in the file's contents is that of its contents without it. Every byte counts, also where JSON
+    /// would not care.
+    private static func digestMatches(_ contents: Data) -> Bool {
+        guard let field = contents.firstRange(of: digestField.before),
+            let end = contents[field.upperBound...].firstIndex(of: digestField.after)
+        else { return false }
+        var rest = contents
+        rest.removeSubrange(field.upperBound..<end)
+        return contents[field.upperBound..<end] == Data(FileDigest.hexadecimal(of: rest).utf8)
     }
 
     /// - Parameter path: of the file, for messages.
@@ -120,18 +127,15 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
                 "\(path): format version \(version), this program reads \(Self.currentVersion); use a newer version of it"
             )
         }
-        do {
-            self = try decoder.decode(CheckpointManifest.self, from: contents)
-            guard digest == (try computedDigest()) else {
-                throw CheckpointError(
-                    .badData, "\(path): its digest differs from what it says; the file was edited or is damaged")
-            }
-        } catch let error as CheckpointError {
-            throw error
-        } catch {
+        guard Self.digestMatches(contents) else {
+            throw CheckpointError(
+                .badData, "\(path): its digest differs from what it says; the file was edited or is damaged")
+        }
+        guard let manifest = try? decoder.decode(CheckpointManifest.self, from: contents) else {
             throw CheckpointError(
                 .badData, "\(path): a field is missing or of the wrong type; the checkpoint is damaged")
         }
+        self = manifest
         try checkConsistency(path)
     }
 
