@@ -22,6 +22,8 @@ final class CheckpointWriter {
     private let outcome = Outcome()
     /// The manifest of the checkpoint at hand, without its shards.
     private var pending: CheckpointManifest?
+    /// The longest that a step has waited for `begin`, in seconds.
+    private(set) var longestStall = 0.0
 
     /// What the background thread has to say.
     private final class Outcome: Sendable {
@@ -55,6 +57,8 @@ final class CheckpointWriter {
         _ manifest: CheckpointManifest, rows: Range<Int>, elements: Range<Int>,
         arrays: [(name: String, values: UnsafePointer<Float>)], _ communicator: borrowing Communicator
     ) throws {
+        let start = ContinuousClock.now
+        defer { longestStall = max(longestStall, start.duration(to: .now).inSeconds) }
         if pending != nil { _ = try finish(communicator) }
         var failed: Int32 = 0
         if communicator.processIndex == 0 {

@@ -80,10 +80,14 @@ extension RunFolder {
     }
 
     /// Writes `summary.json`, which marks the run as complete.
-    func writeSummary(_ trainer: Trainer, metrics: [(split: String, metrics: Metrics)]) throws {
+    func writeSummary(
+        _ trainer: Trainer, checkpointStall: Double, metrics: [(split: String, metrics: Metrics)]
+    ) throws {
         struct Summary: Encodable {
             let steps: Int
             let samplesPerSecond: Double
+            /// The longest that a step of this job waited for a checkpoint.
+            let checkpointStallSeconds: Double
             let totalRank: Int
             let ranks: [String: Int]
             let metrics: [String: Metrics]
@@ -102,6 +106,7 @@ extension RunFolder {
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         let summary = Summary(
             steps: trainer.step, samplesPerSecond: seconds > 0 ? samples / seconds : 0,
+            checkpointStallSeconds: checkpointStall,
             totalRank: trainer.mask.count { $0 },
             ranks: Dictionary(trainer.ranks(of: trainer.mask).map { ($0.module, $0.rank) }) { first, _ in first },
             metrics: Dictionary(metrics.map { ($0.split, $0.metrics) }) { first, _ in first })

@@ -124,7 +124,8 @@ private struct RunInProgress {
         }
         if let coordinator {
             try coordinator.folder.writeAdapter(trainer.adapter(), task: plan.taskDescription(digests))
-            try coordinator.folder.writeSummary(trainer, metrics: metrics)
+            try coordinator.folder.writeSummary(
+                trainer, checkpointStall: writer.longestStall, metrics: metrics)
             for (split, metrics) in metrics { Coordinator.say("\(split): \(metrics.line)") }
             Coordinator.say("adapter: \(coordinator.folder.adapterPath)")
         }
