@@ -89,6 +89,9 @@ struct HeaderParser {
                 position += 1
             }
             guard position > start else { throw failure("expected a whole number from 0") }
+            guard position == start + 1 || bytes[start] != UInt8(ascii: "0") else {
+                throw failure("a number with a leading zero")
+            }
             counts.append(value)
             skipSpace()
             if take(UInt8(ascii: "]")) { return counts }

@@ -10,11 +10,13 @@ final class MappedFile: Sendable {
     nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
     init(path: String) throws(SafetensorsError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Not to wait for a writer, should it be a pipe.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
-            let reason = String(cString: strerror(errno))
+            let code = errno
             throw SafetensorsError(
-                errno == ENOENT ? .missingInput : .inputOutput, "\(path): cannot be opened (\(reason))")
+                code == ENOENT ? .missingInput : .inputOutput,
+                "\(path): cannot be opened (\(String(cString: strerror(code))))")
         }
         defer { close(descriptor) }
         var status = stat()

@@ -48,7 +48,9 @@ public final class TensorFolder: Sendable {
             throw SafetensorsError(.badData, "\(index): expected a JSON object with 'weight_map' from tensors to files")
         }
         let names = Set(map.values).sorted()
-        for name in names where name.contains("/") || name.contains("\0") || !name.hasSuffix(".safetensors") {
+        // Bytes, not characters: a slash with a combining mark is another character to Swift, but a slash to the system.
+        for name in names
+        where name.utf8.contains(UInt8(ascii: "/")) || name.utf8.contains(0) || !name.hasSuffix(".safetensors") {
             throw SafetensorsError(
                 .badData, "\(index): names the file '\(name)', expected a .safetensors file of the same folder")
         }
