@@ -23,6 +23,7 @@ let package = Package(
     products: [
         .executable(name: "rankwise", targets: ["RankwiseCommand"]),
         .executable(name: "multi-process-checks", targets: ["MultiProcessChecks"]),
+        .executable(name: "hostile-files", targets: ["HostileFiles"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -60,8 +61,16 @@ let package = Package(
                 "Checkpointing", "Diagnostics", "MessagePassing", "PEFTFormat", "Safetensors", "Text",
                 "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
+        // Programs that tests run.
         .executableTarget(
-            name: "MultiProcessChecks", dependencies: ["MessagePassing"], swiftSettings: settings),
+            name: "MultiProcessChecks", dependencies: ["MessagePassing"], path: "Tests/MultiProcessChecks",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "HostileFiles",
+            dependencies: [
+                "Checkpointing", "Diagnostics", "Models", "PEFTFormat", "Randomness", "Safetensors", "Text", "Training",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Tests/HostileFiles", swiftSettings: settings),
 
         .target(name: "MultiProcessTesting", path: "Tests/MultiProcessTesting", swiftSettings: settings),
         .target(name: "FixtureFiles", path: "Tests/FixtureFiles", swiftSettings: settings),
@@ -75,6 +84,12 @@ let package = Package(
         tests(
             "TrainingTests",
             ["FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Training"]),
+        tests("SafetensorsTests", ["Diagnostics", "FixtureFiles", "Safetensors"]),
+        tests(
+            "PEFTFormatTests", ["Diagnostics", "FixtureFiles", "PEFTFormat", "Safetensors"],
+            exclude: ["Fixtures", "check_with_peft.py"]),
+        tests("CheckpointingTests", ["Checkpointing", "Diagnostics", "FixtureFiles", "Safetensors"]),
+        tests("HostileFilesTests", ["HostileFiles", "MultiProcessTesting"]),
         tests("CommandTests", ["FixtureFiles", "MultiProcessTesting", "RankwiseCommand"]),
     ],
     swiftLanguageModes: [.v6]

@@ -8,6 +8,6 @@ public struct CheckpointError: Diagnosis {
 
     public init(_ kind: FailureKind, _ description: String) {
         self.kind = kind
-        self.description = description
+        self.description = oneLine(description)
     }
 }

@@ -133,11 +133,14 @@ public struct CheckpointStore: Sendable {
         try FileManager.default.moveItem(atPath: path, toPath: "\(path).damaged-\(number)")
     }
 
-    /// Removes all complete checkpoints but the newest `keep`, and what interrupted attempts left. The manifest goes
-    /// first, so that what remains of a half-removed checkpoint is not taken for one.
-    public func prune(keep: Int) throws(CheckpointError) {
+    /// Removes all complete checkpoints up to a step, but the newest `keep` of them. The manifest goes first, so that what
+    /// remains of a half-removed checkpoint is not taken for one.
+    ///
+    /// - Parameter step: of a checkpoint that is known to be valid. Later ones were damaged, or the run would have been
+    ///   resumed from them: they must not count among those that are kept.
+    public func prune(keep: Int, upTo step: Int) throws(CheckpointError) {
         do {
-            for entry in entries().dropLast(max(keep, 1)) {
+            for entry in entries().filter({ $0.step <= step }).dropLast(max(keep, 1)) {
                 try? FileManager.default.removeItem(atPath: entry.path + "/" + CheckpointManifest.fileName)
                 try FileManager.default.removeItem(atPath: entry.path)
             }

@@ -54,11 +54,11 @@ extension Adapter {
                 "\(baseFolder): no tensor '\(unused.sorted().first ?? "")'; is this the base model that the adapter was trained on?"
             )
         }
+        let configuration = try mergedConfiguration(baseFolder: baseFolder, task: task)
         try OutputFolder.create(folder)
         try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: folder + "/model.safetensors")
         try copyCompanions(from: baseFolder, to: folder)
-        try JSONFile.write(
-            try mergedConfiguration(baseFolder: baseFolder, task: task), to: folder + "/config.json")
+        try JSONFile.write(configuration, to: folder + "/config.json")
         try DurableFile.synchronizeFolder(folder)
         withExtendedLifetime(base) {}
     }
@@ -72,7 +72,10 @@ extension Adapter {
         json["label2id"] = Dictionary(labels.enumerated().map { ($0.element, $0.offset) }) { first, _ in first }
         json["problem_type"] =
             task.task == TaskDescription.regression ? "regression" : "single_label_classification"
+        // What the base says of its own labels and numbers no longer holds; newer versions of transformers say `dtype`.
+        json["num_labels"] = nil
         json["torch_dtype"] = "float32"
+        json["dtype"] = "float32"
         return json
     }
 

@@ -8,7 +8,8 @@ extension Adapter {
 
     /// Reads a folder that PEFT, or this program, wrote: ADALORA, or LoRA.
     ///
-    /// A LoRA adapter becomes triplets with λ = 1, its scale taken into P, so that ΔW is the same.
+    /// A LoRA adapter becomes triplets with λ = 1, its scale taken into P, so that ΔW is the same; its largest rank
+    /// becomes the initial rank. What could not be applied (a bias, a layer of the base trained in full) is refused.
     ///
     /// - Throws: ``PEFTFormatError``, `SafetensorsError`.
     public init(path: String) throws {
@@ -17,81 +18,99 @@ extension Adapter {
         }
         let configuration = try AdapterConfiguration(folder: path)
         let file = try SafetensorsFile(path: path + "/" + Self.weightsName)
-        let settings = try configuration.settings()
-        let reader = ModuleReader(file: file, configuration: configuration, settings: settings)
-        self.init(modules: try reader.modules(), head: try reader.head(), settings: settings)
+        let shapes = try ModuleShapes(file: file, kind: configuration.kind)
+        var settings = try configuration.settings()
+        let modules: [AdapterModule]
+        switch configuration.kind {
+        case .adalora:
+            modules = try configuration.modules(shapes, of: file, initialRank: settings.initialRank)
+        case .lora:
+            let ranks = try configuration.checkedRanks(shapes, of: file, rank: settings.initialRank)
+            settings.initialRank = ranks.max() ?? settings.initialRank
+            modules = try configuration.loraModules(shapes, of: file, settings: settings)
+        }
+        self.init(modules: modules, head: try shapes.head(), settings: settings)
     }
 }
 
-/// Takes the tensors of an adapter's file apart.
-private struct ModuleReader {
-    let file: SafetensorsFile
-    let configuration: AdapterConfiguration
-    let settings: AdapterSettings
-
-    private var suffix: String { configuration.kind == .adalora ? "" : ".weight" }
-
-    /// The modules in the order of their names, numbers in names by their value.
-    func modules() throws -> [AdapterModule] {
-        let flags = configuration.kind == .adalora ? try configuration.flags() : nil
-        let ranks = configuration.kind == .lora ? try configuration.pattern("rank_pattern") : [:]
-        let alphas = configuration.kind == .lora ? try configuration.pattern("alpha_pattern") : [:]
-        let ending = ".lora_A" + suffix
-        let paths = file.tensorNames.filter { $0.hasSuffix(ending) && $0.hasPrefix(Adapter.prefix) }
-            .map { String($0.dropFirst(Adapter.prefix.count).dropLast(ending.count)) }
-            .sorted { $0.compare($1, options: [.numeric, .literal]) == .orderedAscending }
-        guard !paths.isEmpty else {
-            throw PEFTFormatError(
-                .badData,
-                "\(file.path): no tensor named \(Adapter.prefix)MODULE\(ending); is this the file of its adapter_config.json?"
-            )
+extension AdapterConfiguration {
+    /// The modules of an ADALORA adapter.
+    fileprivate func modules(_ shapes: ModuleShapes, of file: SafetensorsFile, initialRank: Int) throws
+        -> [AdapterModule]
+    {
+        let flags = try flags()
+        if let stranger = flags.map({ Set($0.keys).subtracting(shapes.modules.map(\.path)) })?.min() {
+            throw PEFTFormatError(.badData, "\(path): rank_pattern names '\(stranger)', which has no weights")
         }
-        return try paths.map { path in
-            let (rightName, leftName) = (name(path, "lora_A"), name(path, "lora_B"))
-            guard let right = file.tensor(named: rightName)?.shape, right.count == 2,
-                let left = file.tensor(named: leftName)?.shape, left.count == 2, left[1] == right[0]
-            else {
-                throw PEFTFormatError(
-                    .badData, "\(file.path): '\(rightName)' and '\(leftName)' do not fit, expected [r, in] and [out, r]"
-                )
+        return try shapes.modules.map { module in
+            guard let pattern = flags?[module.path] else {
+                guard module.rank == initialRank else {
+                    throw PEFTFormatError(
+                        .badData,
+                        "\(file.path): '\(module.path)' has \(module.rank) triplets, expected init_r, \(initialRank); "
+                            + "does adapter_config.json lack its rank_pattern?")
+                }
+                return try module.triplets(of: file, pattern: [Bool](repeating: true, count: initialRank))
             }
-            let (rank, inputs, outputs) = (right[0], right[1], left[0])
-            let pattern = flags?[path] ?? [Bool](repeating: true, count: rank)
-            guard pattern.count(where: { $0 }) == rank else {
+            guard pattern.count == initialRank else {
                 throw PEFTFormatError(
                     .badData,
-                    "\(configuration.path): rank_pattern keeps \(pattern.count { $0 }) triplets of '\(path)', the weights have \(rank)"
+                    "\(path): rank_pattern has \(pattern.count) flags for '\(module.path)', expected init_r, \(initialRank)"
                 )
             }
-            var scale: Float = 1
-            var singularValues = [Float](repeating: 1, count: rank)
-            if configuration.kind == .adalora {
-                singularValues = try file.floats(of: name(path, "lora_E"), shape: [rank, 1])
-            } else if rank > 0 {
-                let alpha = alphas[path] ?? settings.alpha
-                scale = Float(alpha / (ranks[path] ?? Double(settings.initialRank))) / settings.scale
+            guard pattern.count(where: { $0 }) == module.rank else {
+                throw PEFTFormatError(
+                    .badData,
+                    "\(path): rank_pattern keeps \(pattern.count { $0 }) triplets of '\(module.path)', the weights have "
+                        + "\(module.rank); are the two files of one adapter?")
             }
-            let leftValues = try file.floats(of: leftName, shape: left)
-            var leftVectors: [Float] = []
-            leftVectors.reserveCapacity(leftValues.count)
-            for triplet in 0..<rank {
-                for output in 0..<outputs { leftVectors.append(leftValues[output * rank + triplet] * scale) }
-            }
-            return AdapterModule(
-                path: path, outputs: outputs, inputs: inputs, leftVectors: leftVectors, singularValues: singularValues,
-                rightVectors: try file.floats(of: rightName, shape: right), pattern: pattern)
+            return try module.triplets(of: file, pattern: pattern)
         }
     }
 
-    /// Everything that is not a triplet.
-    func head() throws -> [HeadTensor] {
-        try file.tensorNames.filter { !$0.contains(".lora_") && $0.hasPrefix(Adapter.prefix) }.compactMap { name in
-            guard let shape = file.tensor(named: name)?.shape else { return nil }
-            return HeadTensor(
-                name: String(name.dropFirst(Adapter.prefix.count)), shape: shape,
-                values: try file.floats(of: name, shape: shape))
+    /// The ranks of a LoRA adapter's modules, each as the configuration says.
+    fileprivate func checkedRanks(_ shapes: ModuleShapes, of file: SafetensorsFile, rank: Int) throws -> [Int] {
+        let ranks = try pattern("rank_pattern")
+        return try shapes.modules.map { module in
+            let expected = try ranks.value(for: module.path) ?? Double(rank)
+            guard Double(module.rank) == expected else {
+                throw PEFTFormatError(
+                    .badData,
+                    "\(file.path): '\(module.path)' has \(module.rank) triplets, expected \(expected.formatted()) as r or "
+                        + "rank_pattern says; are the two files of one adapter?")
+            }
+            return module.rank
         }
     }
 
-    private func name(_ path: String, _ part: String) -> String { "\(Adapter.prefix)\(path).\(part)\(suffix)" }
+    /// The modules of a LoRA adapter as triplets with λ = 1, so that `settings.scale` gives what alpha / r gave.
+    fileprivate func loraModules(_ shapes: ModuleShapes, of file: SafetensorsFile, settings: AdapterSettings) throws
+        -> [AdapterModule]
+    {
+        let alphas = try pattern("alpha_pattern")
+        return try shapes.modules.map { module in
+            let scale = try (alphas.value(for: module.path) ?? settings.alpha) / Double(module.rank)
+            let pattern = (0..<settings.initialRank).map { $0 < module.rank }
+            return try module.triplets(of: file, pattern: pattern, leftScale: Float(scale) / settings.scale)
+        }
+    }
+}
+
+extension ModuleShapes.Module {
+    /// - Parameters:
+    ///   - pattern: as many true flags as there are triplets.
+    ///   - leftScale: to multiply P by.
+    fileprivate func triplets(of file: SafetensorsFile, pattern: [Bool], leftScale: Float = 1) throws -> AdapterModule {
+        let left = try file.floats(of: leftName, shape: [outputs, rank])
+        var leftVectors: [Float] = []
+        leftVectors.reserveCapacity(left.count)
+        for triplet in 0..<rank {
+            for output in 0..<outputs { leftVectors.append(left[output * rank + triplet] * leftScale) }
+        }
+        return AdapterModule(
+            path: path, outputs: outputs, inputs: inputs, leftVectors: leftVectors,
+            singularValues: try singularName.map { try file.floats(of: $0, shape: [rank, 1]) }
+                ?? [Float](repeating: 1, count: rank),
+            rightVectors: try file.floats(of: rightName, shape: [rank, inputs]), pattern: pattern)
+    }
 }

@@ -61,9 +61,18 @@ extension Adapter {
             "target_r": settings.targetRank, "tinit": settings.initialSteps, "tfinal": settings.finalSteps,
             "deltaT": settings.interval, "beta1": settings.beta1, "beta2": settings.beta2,
             "orth_reg_weight": settings.orthogonalityWeight, "total_step": settings.totalSteps,
-            "lora_alpha": Self.wholeIfPossible(settings.alpha), "target_modules": settings.targetModules,
+            "lora_alpha": Self.wholeIfPossible(settings.alpha), "target_modules": targetModules,
             "rank_pattern": pattern,
         ]) { first, _ in first }
+    }
+
+    /// The names that the adapter was trained with, if they are those of its modules; otherwise (PEFT reads expressions and
+    /// `all-linear` as well) every module's.
+    private var targetModules: [String] {
+        let fits = modules.allSatisfy { module in
+            settings.targetModules.contains { module.path == $0 || module.path.hasSuffix("." + $0) }
+        }
+        return fits ? settings.targetModules : modules.map(\.path)
     }
 
     private func loraConfiguration(_ kept: [AdapterModule], _ largest: Int, patterns: Bool) -> [String: Any] {
@@ -114,9 +123,11 @@ extension AdapterModule {
 /// Folders that are written anew.
 enum OutputFolder {
     static func create(_ path: String) throws(PEFTFormatError) {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        guard names.isEmpty else {
-            throw PEFTFormatError(.usage, "\(path): exists and is not empty; nothing was written, name a new folder")
+        if FileManager.default.fileExists(atPath: path) {
+            guard let names = try? FileManager.default.contentsOfDirectory(atPath: path), names.isEmpty else {
+                throw PEFTFormatError(
+                    .usage, "\(path): exists and is not an empty folder; nothing was written, name a new folder")
+            }
         }
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

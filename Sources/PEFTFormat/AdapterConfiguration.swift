@@ -31,6 +31,9 @@ struct AdapterConfiguration {
         where json[key] as? Bool == true {
             throw PEFTFormatError(.badData, "\(path): \(key) is true; this program reads plain adapters only")
         }
+        if let bias = json["bias"], bias as? String != "none" {
+            throw PEFTFormatError(.badData, "\(path): bias is \(bias), expected none")
+        }
     }
 
     func number(_ key: String, default fallback: Double) throws(PEFTFormatError) -> Double {
@@ -72,25 +75,32 @@ struct AdapterConfiguration {
             uniquingKeysWith: { first, _ in first })
     }
 
-    /// `rank_pattern` or `alpha_pattern` of a LoRA adapter: numbers by module path.
-    func pattern(_ key: String) throws(PEFTFormatError) -> [String: Double] {
-        guard let value = json[key], !(value is NSNull) else { return [:] }
+    /// `rank_pattern` or `alpha_pattern` of a LoRA adapter.
+    func pattern(_ key: String) throws(PEFTFormatError) -> ModulePattern {
+        let place = "\(path): \(key)"
+        guard let value = json[key], !(value is NSNull) else { return try ModulePattern([:], place: place) }
         guard let object = value as? [String: Double] else {
-            throw PEFTFormatError(.badData, "\(path): \(key) is not an object of numbers")
+            throw PEFTFormatError(.badData, "\(place) is not an object of numbers")
         }
-        return object
+        return try ModulePattern(object, place: place)
     }
 
     /// The training settings.
     func settings() throws(PEFTFormatError) -> AdapterSettings {
-        let rank = try count(kind == .adalora ? "init_r" : "r", default: 8, in: 1...1_000_000)
+        let rank = try count(kind == .adalora ? "init_r" : "r", default: 8, in: 1...65_536)
+        // PEFT takes init_r for an alpha that is not positive.
+        let alpha = try number("lora_alpha", default: 8)
+        guard alpha > 0, Float(alpha).isFinite else {
+            throw PEFTFormatError(
+                .badData, "\(path): lora_alpha is \(json["lora_alpha"] ?? "missing"), expected a number above 0")
+        }
         return AdapterSettings(
             initialRank: rank, targetRank: try count("target_r", default: rank),
             initialSteps: try count("tinit", default: 0), finalSteps: try count("tfinal", default: 0),
             interval: try count("deltaT", default: 1), beta1: try number("beta1", default: 0.85),
             beta2: try number("beta2", default: 0.85),
             orthogonalityWeight: try number("orth_reg_weight", default: 0.5),
-            totalSteps: try count("total_step", default: 1), alpha: try number("lora_alpha", default: 8),
+            totalSteps: try count("total_step", default: 1), alpha: alpha,
             dropout: try number("lora_dropout", default: 0), targetModules: names("target_modules"),
             baseModel: text("base_model_name_or_path") ?? "")
     }

@@ -65,6 +65,10 @@ public struct TaskDescription: Codable, Sendable, Equatable {
             throw PEFTFormatError(
                 .badData, "\(path): expected a JSON object with task, labels, text and label; export the adapter again")
         }
+        guard [Self.regression, Self.classification].contains(task) else {
+            throw PEFTFormatError(
+                .badData, "\(path): task is '\(task)', expected '\(Self.classification)' or '\(Self.regression)'")
+        }
         guard task == Self.regression ? labels == nil && outputCount == 1 : labels?.count == outputCount else {
             throw PEFTFormatError(
                 .badData,

@@ -9,13 +9,10 @@ public import Foundation
 public enum DurableFile {
     /// Writes a new file, or replaces the contents of one, and waits until it is on the disk.
     public static func write(_ contents: Data, to path: String) throws(SafetensorsError) {
-        try write(to: path) {
-            (write: (UnsafeRawBufferPointer) throws(SafetensorsError) -> Void) throws(SafetensorsError) in
-            var failure: SafetensorsError?
-            contents.withUnsafeBytes { bytes in
-                do throws(SafetensorsError) { try write(bytes) } catch { failure = error }
-            }
-            if let failure { throw failure }
+        do {
+            try write(to: path) { write in try contents.withUnsafeBytes { try write($0) } }
+        } catch {
+            throw error as? SafetensorsError ?? SafetensorsError(.inputOutput, "\(path): cannot be written (\(error))")
         }
     }
 
@@ -50,10 +47,11 @@ public enum DurableFile {
     }
 
     /// Creates a file, lets the body write its bytes piece by piece, and waits until it is on the disk.
+    ///
+    /// - Throws: ``SafetensorsError``, or what the body throws.
     static func write(
-        to path: String,
-        _ body: ((UnsafeRawBufferPointer) throws(SafetensorsError) -> Void) throws(SafetensorsError) -> Void
-    ) throws(SafetensorsError) {
+        to path: String, _ body: ((UnsafeRawBufferPointer) throws(SafetensorsError) -> Void) throws -> Void
+    ) throws {
         func failure(_ what: String) -> SafetensorsError {
             SafetensorsError(
                 .inputOutput, "\(path): \(what) (\(String(cString: strerror(errno)))); check space and permissions")

@@ -10,12 +10,12 @@ final class MappedFile: Sendable {
     nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
     init(path: String) throws(SafetensorsError) {
-        // Not to wait for a writer, should it be a pipe.
+        // A named pipe that nobody writes to would be waited for without end, but for O_NONBLOCK.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             let code = errno
             throw SafetensorsError(
-                code == ENOENT ? .missingInput : .inputOutput,
+                [ENOENT, ENOTDIR].contains(code) ? .missingInput : .inputOutput,
                 "\(path): cannot be opened (\(String(cString: strerror(code))))")
         }
         defer { close(descriptor) }

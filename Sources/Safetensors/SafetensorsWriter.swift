@@ -52,26 +52,19 @@ public enum SafetensorsWriter {
                 ? $0.elementType.size > $1.elementType.size : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
         }
         let header = try header(of: ordered, metadata: metadata)
-        var failure: (any Error)?
-        try DurableFile.write(to: path) {
-            (write: (UnsafeRawBufferPointer) throws(SafetensorsError) -> Void) throws(SafetensorsError) in
-            do {
-                try header.withUnsafeBytes { try write($0) }
-                for tensor in ordered {
-                    func checked(_ bytes: UnsafeRawBufferPointer) throws {
-                        precondition(bytes.count == tensor.byteCount, "as many bytes as the shape says")
-                        try write(bytes)
-                    }
-                    switch try tensor.bytes() {
-                    case .borrowed(let bytes): try checked(bytes)
-                    case .floats(let values): try values.withUnsafeBytes(checked)
-                    }
+        try DurableFile.write(to: path) { write in
+            try header.withUnsafeBytes { try write($0) }
+            for tensor in ordered {
+                func checked(_ bytes: UnsafeRawBufferPointer) throws {
+                    precondition(bytes.count == tensor.byteCount, "as many bytes as the shape says")
+                    try write(bytes)
                 }
-            } catch {
-                failure = error
+                switch try tensor.bytes() {
+                case .borrowed(let bytes): try checked(bytes)
+                case .floats(let values): try values.withUnsafeBytes(checked)
+                }
             }
         }
-        if let failure { throw failure }
     }
 
     private static func header(of tensors: [TensorToWrite], metadata: [String: String]) throws -> Data {

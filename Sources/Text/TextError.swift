@@ -8,7 +8,7 @@ public struct TextError: Diagnosis {
 
     public init(_ kind: FailureKind, _ description: String) {
         self.kind = kind
-        self.description = description
+        self.description = oneLine(description)
     }
 }
 

@@ -63,10 +63,14 @@ public struct AllocationTrace {
             guard match.1.allSatisfy({ $0 == "0" }) else { continue }
             let base = name.dropLast("lora_A.weight".count)
             guard let right = file.tensor(named: name)?.shape, right.count == 2,
-                let left = file.tensor(named: base + "lora_B.weight")?.shape, left.count == 2, left[1] == right[0]
+                let left = file.tensor(named: base + "lora_B.weight")?.shape, left.count == 2, left[1] == right[0],
+                // Elements that are there bound the shapes by the file's size; without them they could be anything.
+                right[0] > 0, right[1] > 0, left[0] > 0
             else {
                 throw TrainingError(
-                    .badData, "\(path): '\(name)' has no fitting '\(base)lora_B.weight', expected [r, in] and [out, r]")
+                    .badData,
+                    "\(path): '\(name)' has no fitting '\(base)lora_B.weight', expected [r, in] and [out, r], not empty"
+                )
             }
             modules.append(
                 .init(name: String(match.2), rank: right[0], outputs: left[0], inputs: right[1]))
@@ -74,6 +78,13 @@ public struct AllocationTrace {
         guard !modules.isEmpty else {
             throw TrainingError(
                 .badData, "\(path): no tensor named step.00000.MODULE.lora_A.weight; is this a recorded trace?")
+        }
+        let largestRank = modules.map(\.rank).max() ?? 0
+        guard (0...largestRank).contains(configuration.targetRank) else {
+            throw TrainingError(
+                .badData,
+                "\(path): metadata 'adalora': target_r is \(configuration.targetRank), expected 0 to the largest rank, "
+                    + "\(largestRank)")
         }
         self.file = file
         self.configuration = configuration
@@ -120,6 +131,12 @@ public struct AllocationTrace {
         let steps = try (0..<stepCount).map { step in
             let result = allocator.update(
                 step: step, values: try rows(step: step, "weight"), gradients: try rows(step: step, "grad"))
+            for (module, scores) in zip(modules, result.scores) where !scores.allSatisfy(\.isFinite) {
+                throw TrainingError(
+                    .badData,
+                    "\(file.path): step \(step): a score of '\(module.name)' is not finite, nor are then the weights or "
+                        + "gradients up to it, or their products; record the trace again")
+            }
             return Step(
                 step: step, budget: schedule.isFinal(step) ? nil : result.budget,
                 kept: result.kept.map(byModule), scores: byModule(result.scores))

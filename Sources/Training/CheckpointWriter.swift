@@ -114,12 +114,17 @@ final class CheckpointWriter {
         queue.async {
             do throws(CheckpointError) {
                 try store.commit(complete)
-                outcome.commitFailure.withLock { $0 = nil }
-                try store.prune(keep: kept)
             } catch {
                 outcome.commitFailure.withLock { $0 = "\(error)" }
                 Self.sayFailure(complete.step, "\(error)")
                 store.abandon(step: complete.step)
+                return
+            }
+            outcome.commitFailure.withLock { $0 = nil }
+            do throws(CheckpointError) {
+                try store.prune(keep: kept, upTo: complete.step)
+            } catch {
+                Coordinator.say("\(error); the run goes on")
             }
         }
     }

@@ -31,6 +31,9 @@ public final class BERTEncoder: TextEncoder {
         let weights = try FrozenWeights(
             folder: folder, prefixes: ["bert.", ""], probe: "embeddings.word_embeddings.weight")
         let (hidden, filter) = (configuration.hiddenWidth, configuration.intermediateWidth)
+        // The self-test makes matrices of the widths that config.json claims, so the weights must bear them out first.
+        _ = try weights.matrix("encoder.layer.0.attention.self.query.weight", rows: hidden, columns: hidden)
+        _ = try weights.matrix("encoder.layer.0.intermediate.dense.weight", rows: filter, columns: hidden)
         let alignment = alignment ?? RowAlignment(probing: BERTLayer.rowProductShapes(hidden: hidden, filter: filter))
         let products = RowProducts(alignment: alignment)
         self.configuration = configuration

@@ -9,6 +9,6 @@ public struct ConfigurationError: Diagnosis {
 
     init(_ kind: FailureKind, _ description: String) {
         self.kind = kind
-        self.description = description
+        self.description = oneLine(description)
     }
 }
