@@ -74,6 +74,7 @@ let package = Package(
 
         .target(name: "MultiProcessTesting", path: "Tests/MultiProcessTesting", swiftSettings: settings),
         .target(name: "FixtureFiles", path: "Tests/FixtureFiles", swiftSettings: settings),
+        tests("DiagnosticsTests", ["Diagnostics"]),
         tests("MessagePassingTests", ["MessagePassing", "MultiProcessChecks", "MultiProcessTesting"]),
         tests("RandomnessTests", ["Randomness"], exclude: ["Fixtures"]),
         tests("TextTests", ["Text"], exclude: ["Fixtures", "make_tokenizer_goldens.py"]),

@@ -49,6 +49,9 @@ public enum ModelFolder {
         guard data.count <= 1 << 20 else {
             throw ModelError(.badData, "\(file): \(data.count) bytes, expected at most 1 MiB; is this a config.json?")
         }
+        if let offset = UnsortableText.offset(in: data) {
+            throw ModelError(.badData, "\(file): \(UnsortableText.complaint(offset: offset))")
+        }
         guard let object = try? JSONSerialization.jsonObject(with: data), let json = object as? [String: Any] else {
             throw ModelError(.badData, "\(file): not a JSON object; download the file again")
         }

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// Reads the header of a safetensors file: JSON of a fixed shape, whatever its bytes are.
 ///
 /// The shape is `{"__metadata__": {text: text}, name: {"dtype": text, "shape": [count], "data_offsets": [from, to]}}`.
@@ -23,6 +25,9 @@ struct HeaderParser {
 
     init(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
         self.bytes = bytes
+        if let offset = UnsortableText.offset(in: bytes) {
+            throw Failure(reason: UnsortableText.complaint(offset: offset), offset: offset)
+        }
         var names = Set<String>()
         try object { (parser: inout HeaderParser, name: String) throws(Failure) in
             guard names.insert(name).inserted else { throw parser.failure("'\(name)' stands twice") }

@@ -44,7 +44,9 @@ public final class TensorFolder: Sendable {
         struct Index: Decodable { let weightMap: [String: String] }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard data.count <= 1 << 26, let map = try? decoder.decode(Index.self, from: data).weightMap else {
+        guard data.count <= 1 << 26, UnsortableText.offset(in: data) == nil,
+            let map = try? decoder.decode(Index.self, from: data).weightMap
+        else {
             throw SafetensorsError(.badData, "\(index): expected a JSON object with 'weight_map' from tensors to files")
         }
         let names = Set(map.values).sorted()

@@ -66,12 +66,17 @@ struct BertNormalizer: Sendable {
         return BertCharacters.isWhiteSpace(scalar) ? " " : scalar
     }
 
+    /// The time to sort marks grows with the square of their number. Text has no thousand of them in a row; where a file has,
+    /// the order of those that are kept may differ from the tokenizers library's.
+    private static let longestRun = 1_000
+
     /// The canonical decomposition (NFD) without its nonspacing marks.
     private static func withoutAccents(_ scalars: [Unicode.Scalar]) -> [Unicode.Scalar] {
         var result: [Unicode.Scalar] = []
         result.reserveCapacity(scalars.count)
         // Marks are reordered only within a run of scalars that the decomposition knows.
         var run = String.UnicodeScalarView()
+        var runLength = 0
         func flush() {
             guard !run.isEmpty else { return }
             for scalar in String(run).decomposedStringWithCanonicalMapping.unicodeScalars
@@ -79,10 +84,13 @@ struct BertNormalizer: Sendable {
                 result.append(scalar)
             }
             run.removeAll(keepingCapacity: true)
+            runLength = 0
         }
         for scalar in scalars {
             if scalar.value >= firstDecomposable, BertCharacters.isNormalizable(scalar) {
                 run.append(scalar)
+                runLength += 1
+                if runLength == longestRun { flush() }
             } else {
                 flush()
                 result.append(scalar)

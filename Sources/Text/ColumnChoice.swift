@@ -10,6 +10,9 @@ struct ColumnChoice {
 
     /// Finds the columns in a header.
     init(_ columns: TextColumns, header: [String], path: String, line: Int) throws(TextError) {
+        if let offset = header.lazy.compactMap({ UnsortableText.offset(in: $0.utf8) }).first {
+            throw .badData(path, line: line, "a column's name, \(UnsortableText.complaint(offset: offset))")
+        }
         func index(of name: String) throws(TextError) -> Int {
             guard let index = header.firstIndex(of: name) else {
                 let nearest =

@@ -30,6 +30,14 @@ struct FileContents {
         try self.init(path: path, bytes: [UInt8](data))
     }
 
+    /// The same, but with text that will be compared: names, not reviews.
+    func checkedForNames() throws(TextError) -> FileContents {
+        if let offset = UnsortableText.offset(in: bytes) {
+            throw TextError(.badData, "\(path): \(UnsortableText.complaint(offset: offset))")
+        }
+        return self
+    }
+
     /// Takes bytes that were read already; `path` names them in messages.
     init(path: String, bytes: [UInt8]) throws(TextError) {
         self.path = path

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// Where and why a text is not JSON.
 struct JSONSyntaxError: Error {
     /// The position in the bytes that were given to the parser.
@@ -81,6 +83,7 @@ struct JSONParser {
         repeat {
             guard next() == UInt8(ascii: "\"") else { throw unexpected("a key in double quotes") }
             let key = try string()
+            guard UnsortableText.offset(in: key.utf8) == nil else { throw unexpected("a key of letters") }
             guard take(":") else { throw unexpected("a colon") }
             members.append(JSONValue.Member(key: key, value: try value(depth: depth + 1)))
         } while take(",")

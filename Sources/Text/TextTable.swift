@@ -109,6 +109,9 @@ extension TextRow {
         guard let label, !label.isEmpty else {
             throw .badData(path, line: line, "the label is empty, expected one in every row")
         }
+        if let offset = UnsortableText.offset(in: label.utf8) {
+            throw .badData(path, line: line, "the label, \(UnsortableText.complaint(offset: offset))")
+        }
         return label
     }
 }

@@ -26,7 +26,7 @@ struct TokenizerDescription {
         func file(_ name: String) throws(TextError) -> FileContents? {
             let path = (modelDirectory as NSString).appendingPathComponent(name)
             guard FileManager.default.fileExists(atPath: path) else { return nil }
-            return try FileContents(path: path, limit: Self.sizeLimit)
+            return try FileContents(path: path, limit: Self.sizeLimit).checkedForNames()
         }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: modelDirectory, isDirectory: &isFolder), isFolder.boolValue else {

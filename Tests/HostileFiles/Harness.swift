@@ -26,7 +26,10 @@ struct Harness {
             ? [FaultyReader.self] : fileReaders.filter { options.reader == nil || $0.name == options.reader }
         let shares = readers.reduce(0) { $0 + $1.share }
         var total = Outcome()
-        print(Self.row("reader", "inputs", "accepted", "refused", "traps", "failures", "slowest ms", "memory"))
+        print(
+            Self.row(
+                "reader", "inputs", "accepted", "refused", "traps", "failures", "slowest ms", "longest kB", "memory kB")
+        )
         for reader in readers {
             let count = max(1, (options.inputs * reader.share + shares - 1) / max(shares, 1))
             let indices = options.only.map { $0..<$0 + 1 } ?? 0..<count
@@ -39,8 +42,9 @@ struct Harness {
         }
         print(Self.row("total", total))
         let seconds = (ContinuousClock.now - start) / .seconds(1)
-        print("seed \(options.seed), \(String(format: "%.0f", seconds)) s; memory: most that was resident beyond the")
-        print("start, as a multiple of the longest input (\(options.longest) bytes at most)")
+        print(
+            "seed \(options.seed), \(String(format: "%.0f", seconds)) s; memory: most that was resident beyond the start"
+        )
         return total.failures.isEmpty
     }
 
@@ -59,6 +63,9 @@ struct Harness {
             for line in lines where line.kind == "failed" { outcome.failures.append((line.index, line.what)) }
             for line in lines where line.kind == "note" { print("  input \(line.index): \(line.what)") }
             if options.only != nil { print("  the input is under \(folder)/\(reader)") }
+            if tally.growth > Worker.memoryAllowed(longest: tally.longest) {
+                outcome.failures.append((tally.index, "up to here, took \(tally.growth) bytes of memory"))
+            }
             next = end
             guard let ending else { continue }
             outcome.traps += 1
@@ -117,7 +124,7 @@ extension Harness {
         return row(
             name, "\(tally.tried)", "\(tally.accepted)", "\(tally.refused)", "\(outcome.traps)",
             "\(outcome.failures.count)", milliseconds(tally.slowestSeconds),
-            String(format: "%.1f", tally.memoryMultiple))
+            "\(tally.longest / 1_000)", "\(tally.growth / 1_000)")
     }
 
     /// A line of the report: the name, then columns that end at the same places.

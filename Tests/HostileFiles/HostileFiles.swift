@@ -12,8 +12,8 @@ struct HostileFiles: ParsableCommand {
         abstract: "Feeds mutations of real files to every reader of the product, and looks for traps, hangs and worse.",
         discussion: """
             A reader may accept an input or refuse it by an error of one line. It fails if it traps, takes more than 2 s of
-            processor time, throws anything else, reads a file outside its folder, or accepts what it must not. Equal seeds
-            give equal inputs. Exit codes: 0 nothing failed, 64 usage, 70 something failed: then a line for each failure says
+            processor time or more than 32 MiB and 64 times the longest input of memory, throws anything else, reads a file
+            outside its folder, or accepts what it must not. Equal seeds give equal inputs. Exit codes: 0 nothing failed, 64 usage, 70 something failed: then a line for each failure says
             how to repeat it.
             """)
 

@@ -16,10 +16,7 @@ struct Tally: Codable, Equatable {
 
     var tried: Int { accepted + refused + failed }
 
-    /// Memory at most beyond the baseline, as a multiple of the longest input.
-    var memoryMultiple: Double { Double(growth) / Double(max(longest, 1)) }
-
-    /// Takes the counts of another range; of the multiples of memory, the larger one stays.
+    /// Takes the counts of another range; the memory of the one that took more stays.
     mutating func add(_ other: Tally) {
         index = max(index, other.index)
         accepted += other.accepted
@@ -28,7 +25,7 @@ struct Tally: Codable, Equatable {
         if other.slowestSeconds > slowestSeconds {
             (slowestIndex, slowestSeconds) = (other.slowestIndex, other.slowestSeconds)
         }
-        if other.memoryMultiple > memoryMultiple || longest == 0 {
+        if other.growth > growth || longest == 0 {
             (longest, baseline, growth) = (other.longest, other.baseline, other.growth)
         }
     }

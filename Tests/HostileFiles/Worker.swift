@@ -8,6 +8,8 @@ import Foundation
 struct Worker {
     /// Processor time after which an input counts as a hang.
     static let secondsAllowed = 2.0
+    /// Bytes of memory that reading may take: what is loaded once, and a multiple of the file.
+    static func memoryAllowed(longest: Int) -> Int { (32 << 20) + 64 * longest }
     /// Bytes of address space that a reader may take in all.
     private static let memoryLimit: UInt = 4 << 30
     /// A message that is longer, in characters, is not one that a person reads.

@@ -22,6 +22,9 @@ struct ConfigurationDocument {
     ///   - path: the file that it came from, for messages.
     init(text: String, path: String) throws(ConfigurationError) {
         self.path = path
+        if let offset = UnsortableText.offset(in: text.utf8) {
+            throw Self.failure(path, UnsortableText.complaint(offset: offset))
+        }
         guard let root = try Self.node(text, place: path, hasLines: true), !root.isNull else { return }
         guard case .mapping(let mapping) = root else {
             throw Self.failure(place(root), "expected keys with values (model: …), found \(root.quoted)")
