@@ -22,6 +22,7 @@ struct Worker {
     /// - Parameter indices: of the inputs.
     func run(_ indices: Range<Int>) throws {
         ProcessMemory.limit(to: Self.memoryLimit)
+        unblockAlarm()
         let mutator = Mutator(seeds: reader.seeds, longest: options.longest)
         // Code and tables that are loaded on first use are none of an input's memory.
         for seed in reader.seeds where seed.verdict == .accepted {
@@ -50,6 +51,14 @@ struct Worker {
         }
         tally.growth = max(0, ProcessMemory.peak - tally.baseline)
         try save(tally)
+    }
+
+    /// A process inherits the signals that its parent's thread had blocked.
+    private func unblockAlarm() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGALRM)
+        sigprocmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// Reads an input and counts it; what is wrong with how the reader behaved, if anything is.
