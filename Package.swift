@@ -42,13 +42,13 @@ let package = Package(
         room("MessagePassing", ["COpenMPI"]),
         room("LinearAlgebra", ["COpenBLAS"]),
         room("Randomness"),
-        room("Safetensors", ["Diagnostics"]),
+        room("Safetensors", ["Diagnostics", .product(name: "Crypto", package: "swift-crypto")]),
         room("AdaLoRA", ["CKernels", "Diagnostics", "LinearAlgebra"]),
         room("NeuralNetwork", ["CKernels", "LinearAlgebra", "Randomness"]),
         room("Models", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Safetensors"]),
         room("Text", ["Diagnostics"]),
         room("PEFTFormat", ["Diagnostics", "Safetensors"]),
-        room("Checkpointing", ["Diagnostics", "Safetensors", .product(name: "Crypto", package: "swift-crypto")]),
+        room("Checkpointing", ["Diagnostics", "Safetensors"]),
         room(
             "Training",
             [

@@ -55,18 +55,29 @@ trap stop TERM INT USR1
 
 count=0 stuck=
 while :; do
+    # Asked between two starts.
+    [ -z "$asked" ] || exit 75
     before=$(newest)
     "${mpirun[@]}" "$rankwise" train "$@" --resume </dev/null &
     job=$!
-    while :; do
+    [ -z "$asked" ] || kill -USR1 "$job" 2>/dev/null
+    wait "$job"
+    code=$?
+    # A trapped signal ends wait with a status above 128, not the job; and the job may end at that very moment.
+    while [ "$code" -gt 128 ] && kill -0 "$job" 2>/dev/null; do
         wait "$job"
         code=$?
-        # A trapped signal ends wait, not the job.
-        kill -0 "$job" 2>/dev/null || break
     done
+    if [ "$code" -gt 128 ]; then
+        wait "$job" 2>/dev/null
+        again=$?
+        [ "$again" -eq 127 ] || code=$again
+    fi
     job=
     case $code in
         0 | 64 | 65 | 66 | 75) exit "$code" ;;
+        # Ended by the request itself, before it could listen.
+        130 | 138 | 143) [ -z "$asked" ] || exit 75 ;;
     esac
     cause="exit code $code"
     [ "$code" -le 128 ] || cause="signal $((code - 128))"

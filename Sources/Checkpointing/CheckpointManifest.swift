@@ -1,5 +1,6 @@
 import Diagnostics
 public import Foundation
+import Safetensors
 
 /// What a checkpoint says of itself: everything of a run's state that is not an array, and the digest of every array's
 /// file. Nothing in it depends on how many processes wrote it but the list of shards.
@@ -7,6 +8,8 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
     /// The version that this program writes, and the newest that it reads.
     public static let currentVersion = 1
     public static let fileName = "manifest.json"
+    /// Bytes that a manifest may have: a million triplets and ten thousand shards have less.
+    private static let longest = 64 << 20
 
     public struct Shard: Codable, Sendable, Equatable {
         /// Name within the checkpoint's folder.
@@ -32,6 +35,19 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
         }
     }
 
+    /// The computer's part in the bits of a state.
+    public struct Origin: Codable, Sendable, Equatable {
+        /// The processor type whose kernels BLAS used.
+        public let kernelType: String
+        /// SHA-256 of the program.
+        public let program: String
+
+        public init(kernelType: String, program: String) {
+            self.kernelType = kernelType
+            self.program = program
+        }
+    }
+
     public var formatVersion: Int
     /// Steps that are done.
     public var step: Int
@@ -42,10 +58,16 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
     public var configurationDigest: String
     public var modelDigest: String
     public var dataDigest: String
+    /// Of the adapter that the run started from, if it started from one.
+    public var initialAdapterDigest: String
+    /// What the state was computed with: another processor type, or another program, gives other last bits.
+    public var origin: Origin
     /// Samples drawn so far from the endless stream of sample indices.
     public var dataPosition: Int
     /// Steps whose gradient was not finite and was left out.
     public var skippedSteps: Int
+    /// Of these, the latest ones in a row.
+    public var skippedInARow: Int
     /// One character for each triplet, in order: 1 if the latest decision kept it (or none has fallen yet).
     public var mask: String
     /// Rows and elements of the whole layout.
@@ -57,8 +79,8 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
 
     public init(
         step: Int, seed: Int, gradientLanes: Int, configuration: String, configurationDigest: String,
-        modelDigest: String, dataDigest: String, dataPosition: Int, skippedSteps: Int,
-        mask: [Bool], rowCount: Int, elementCount: Int,
+        modelDigest: String, dataDigest: String, initialAdapterDigest: String, origin: Origin, dataPosition: Int,
+        skippedSteps: Int, skippedInARow: Int, mask: [Bool], rowCount: Int, elementCount: Int,
         shards: [Shard]
     ) {
         formatVersion = Self.currentVersion
@@ -69,8 +91,11 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
         self.configurationDigest = configurationDigest
         self.modelDigest = modelDigest
         self.dataDigest = dataDigest
+        self.initialAdapterDigest = initialAdapterDigest
+        self.origin = origin
         self.dataPosition = dataPosition
         self.skippedSteps = skippedSteps
+        self.skippedInARow = skippedInARow
         self.mask = String(mask.map { $0 ? "1" : "0" })
         self.rowCount = rowCount
         self.elementCount = elementCount
@@ -115,6 +140,9 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
 
     /// - Parameter path: of the file, for messages.
     public init(contents: Data, path: String) throws(CheckpointError) {
+        guard contents.count <= Self.longest, UnsortableText.offset(in: contents) == nil else {
+            throw CheckpointError(.badData, "\(path): not a manifest; the checkpoint is damaged")
+        }
         struct Version: Decodable { let formatVersion: Int }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
@@ -140,7 +168,7 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
     }
 
     private func checkConsistency(_ path: String) throws(CheckpointError) {
-        var (row, element) = (0, 0)
+        var (row, element, total) = (0, 0, 0)
         for (index, shard) in shards.enumerated() {
             guard shard.file == Self.shardName(index), shard.firstRow == row, shard.firstElement == element,
                 shard.endRow >= row, shard.endElement >= element
@@ -149,8 +177,14 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
                     .badData, "\(path): shard \(index) ('\(shard.file)') does not continue the one before it")
             }
             (row, element) = (shard.endRow, shard.endElement)
+            let sum = total.addingReportingOverflow(shard.bytes)
+            guard shard.bytes >= 0, !sum.overflow else {
+                throw CheckpointError(.badData, "\(path): shard \(index) has \(shard.bytes) bytes")
+            }
+            total = sum.partialValue
         }
         guard row == rowCount, element == elementCount, step >= 0, dataPosition >= 0, skippedSteps >= 0,
+            skippedInARow >= 0,
             mask.allSatisfy({ $0 == "0" || $0 == "1" })
         else {
             throw CheckpointError(
@@ -159,6 +193,9 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
             )
         }
     }
+
+    /// Bytes of all shards.
+    public var byteCount: Int { shards.reduce(0) { $0 + $1.bytes } }
 
     /// The file name of a shard.
     public static func shardName(_ index: Int) -> String {

@@ -9,9 +9,13 @@ import Safetensors
 public struct CheckpointStore: Sendable {
     /// `RUN/checkpoints`.
     public let folder: String
+    /// Tells the unfinished checkpoints of this job from those of one that is dying, whose processes may still write.
+    private let token: String
 
-    public init(runFolder: String) {
+    /// - Parameter token: the same on all processes of a job, and no other job's.
+    public init(runFolder: String, token: String = "") {
         folder = runFolder + "/checkpoints"
+        self.token = token.isEmpty ? "" : "." + token
     }
 
     public struct Entry: Sendable, Equatable {
@@ -62,9 +66,10 @@ public struct CheckpointStore: Sendable {
                 throw CheckpointError(
                     .badData, "\(file): \(size) bytes, expected \(shard.bytes); the checkpoint is damaged")
             }
-            guard try FileDigest.hexadecimal(ofFile: file) == shard.sha256 else {
+            guard (try? FileDigest.hexadecimal(ofFile: file)) == shard.sha256 else {
                 throw CheckpointError(
-                    .badData, "\(file): its SHA-256 differs from the manifest's; the checkpoint is damaged")
+                    .badData,
+                    "\(file): its SHA-256 differs from the manifest's, or it cannot be read; the checkpoint is damaged")
             }
         }
         return manifest
@@ -94,6 +99,8 @@ public struct CheckpointStore: Sendable {
         do {
             if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            // The checkpoints' folder itself may be new.
+            try DurableFile.synchronizeFolder((folder as NSString).deletingLastPathComponent)
         } catch {
             throw CheckpointError(
                 .inputOutput,
@@ -103,7 +110,7 @@ public struct CheckpointStore: Sendable {
     }
 
     /// Where the shards of a checkpoint that is being written go.
-    public func partialPath(_ step: Int) -> String { folder + "/" + Self.name(ofStep: step) + ".partial" }
+    public func partialPath(_ step: Int) -> String { folder + "/" + Self.name(ofStep: step) + token + ".partial" }
 
     /// Completes a checkpoint whose shards are all on the disk.
     public func commit(_ manifest: CheckpointManifest) throws(CheckpointError) {
@@ -127,10 +134,22 @@ public struct CheckpointStore: Sendable {
     }
 
     /// Keeps a damaged checkpoint of the same step out of the way of the one that replaces it.
-    private func setAside(_ path: String) throws {
-        var number = 1
-        while FileManager.default.fileExists(atPath: "\(path).damaged-\(number)") { number += 1 }
-        try FileManager.default.moveItem(atPath: path, toPath: "\(path).damaged-\(number)")
+    @discardableResult
+    private func setAside(_ path: String) throws -> String {
+        let name = DurableFile.freeName(path + ".damaged")
+        try FileManager.default.moveItem(atPath: path, toPath: name)
+        return name
+    }
+
+    /// Renames a checkpoint that is not valid, so that it neither counts among those that are kept nor is met again.
+    ///
+    /// - Returns: its new path.
+    public func setAside(_ entry: Entry) throws(CheckpointError) -> String {
+        do {
+            return try setAside(entry.path)
+        } catch {
+            throw CheckpointError(.inputOutput, "\(entry.path): cannot be renamed (\(error.localizedDescription))")
+        }
     }
 
     /// Removes all complete checkpoints up to a step, but the newest `keep` of them. The manifest goes first, so that what

@@ -54,6 +54,9 @@ private func startMessagePassing() throws(MessagePassingError) -> Communicator {
     // Without mpirun, Open MPI would start a daemon of its own, and fails where there is no ssh. A job of one needs
     // none.
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
+    // A process that never comes would be waited for without end.
+    endIfNotDone(within: 300)
+    defer { alarm(0) }
     let funneled = Int32(MPI_THREAD_FUNNELED)
     var level: Int32 = 0
     try check("MPI_Init_thread", MPI_Init_thread(nil, nil, funneled, &level))
@@ -64,6 +67,21 @@ private func startMessagePassing() throws(MessagePassingError) -> Communicator {
                 + "use a build of Open MPI with thread support")
     }
     return try Communicator(handle: COpenMPI_COMM_WORLD(), countLimit: Int(Int32.max))
+}
+
+/// Ends this process, with a line that says so, unless `alarm(0)` is called in time.
+private func endIfNotDone(within seconds: UInt32) {
+    signal(SIGALRM) { _ in
+        let line: StaticString = "rankwise: MPI has not started in time; a process of the job is stopped or cut off\n"
+        _ = write(STDERR_FILENO, line.utf8Start, line.utf8CodeUnitCount)
+        _exit(70)
+    }
+    // Whoever started this process may have blocked it.
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, SIGALRM)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    alarm(seconds)
 }
 
 /// Reports `error` and ends the job: the other processes, if there are any, and this one with them; else gives the code

@@ -28,10 +28,12 @@ public enum ModelFolder {
         }
     }
 
-    /// The files that decide what the model computes, for digests.
+    /// The files that decide what the model computes from a text, for digests.
     public static func digestedFiles(path: String) -> [String] {
+        let tokenizer: Set = ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json"]
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        return (["config.json"] + names.filter { $0.hasSuffix(".safetensors") }.sorted()).map { "\(path)/\($0)" }
+        return names.filter { $0 == "config.json" || $0.hasSuffix(".safetensors") || tokenizer.contains($0) }.sorted()
+            .map { "\(path)/\($0)" }
     }
 
     /// `config.json` as a dictionary.

@@ -4,6 +4,8 @@ import Safetensors
 
 extension Adapter {
     static let weightsName = "adapter_model.safetensors"
+    /// The files that decide what an adapter computes.
+    public static let fileNames = [AdapterConfiguration.fileName, weightsName]
     static let prefix = "base_model.model."
 
     /// Reads a folder that PEFT, or this program, wrote: ADALORA, or LoRA.
@@ -18,6 +20,7 @@ extension Adapter {
         }
         let configuration = try AdapterConfiguration(folder: path)
         let file = try SafetensorsFile(path: path + "/" + Self.weightsName)
+        try TaskDescription.checkWeights(adapterFolder: path)
         let shapes = try ModuleShapes(file: file, kind: configuration.kind)
         var settings = try configuration.settings()
         let modules: [AdapterModule]

@@ -42,6 +42,8 @@ extension Adapter {
             case .loraPadded: loraConfiguration(kept, largest, patterns: false)
             }
         try JSONFile.write(configuration, to: folder + "/" + AdapterConfiguration.fileName)
+        var task = task
+        task.weightsDigest = try FileDigest.hexadecimal(ofFile: folder + "/" + Self.weightsName)
         try task.write(toFolder: folder)
         try DurableFile.synchronizeFolder(folder)
     }

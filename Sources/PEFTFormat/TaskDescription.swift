@@ -19,6 +19,8 @@ public struct TaskDescription: Codable, Sendable, Equatable {
     public var labelColumn: String
     /// Of the base model's files.
     public var modelDigest: String?
+    /// SHA-256 of the adapter's weights, by which a damaged file is found; nil for an adapter that PEFT wrote.
+    public var weightsDigest: String?
 
     enum CodingKeys: String, CodingKey {
         case task, labels
@@ -27,6 +29,7 @@ public struct TaskDescription: Codable, Sendable, Equatable {
         case textPairColumn = "text_pair"
         case labelColumn = "label"
         case modelDigest = "model_digest"
+        case weightsDigest = "weights_sha256"
     }
 
     public init(
@@ -77,6 +80,26 @@ public struct TaskDescription: Codable, Sendable, Equatable {
         }
         if let maximumLength, maximumLength < 3 {
             throw PEFTFormatError(.badData, "\(path): max_length is \(maximumLength), expected at least 3")
+        }
+    }
+
+    /// Checks the weights against the digest that stands beside them, if one does.
+    ///
+    /// - Throws: ``PEFTFormatError``, `SafetensorsError`.
+    static func checkWeights(adapterFolder: String) throws {
+        struct Digest: Decodable {
+            let weightsDigest: String?
+            enum CodingKeys: String, CodingKey { case weightsDigest = "weights_sha256" }
+        }
+        let path = adapterFolder + "/" + fileName
+        guard FileManager.default.fileExists(atPath: path),
+            let expected = try? JSONDecoder().decode(Digest.self, from: try JSONFile.contents(path)).weightsDigest
+        else { return }
+        let weights = adapterFolder + "/" + Adapter.weightsName
+        guard try FileDigest.hexadecimal(ofFile: weights) == expected else {
+            throw PEFTFormatError(
+                .badData,
+                "\(weights): its SHA-256 differs from that in \(fileName); the file is damaged, or of another adapter")
         }
     }
 

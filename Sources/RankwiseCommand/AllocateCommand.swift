@@ -25,7 +25,7 @@ struct AllocateCommand: ParsableCommand {
         try reportingErrors {
             let contents = try AllocationTrace(path: trace).replay()
             if output == "-" {
-                FileHandle.standardOutput.write(contents + [UInt8(ascii: "\n")])
+                try writeToStandardOutput(contents + [UInt8(ascii: "\n")])
             } else {
                 try writeOutput(contents + [UInt8(ascii: "\n")], to: output)
             }

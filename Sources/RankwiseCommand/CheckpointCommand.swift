@@ -24,8 +24,9 @@ struct CheckpointCommand: ParsableCommand {
                     let contents = FileManager.default.contents(atPath: path) ?? Data()
                     do {
                         let manifest = try CheckpointManifest(contents: contents, path: path)
-                        let bytes = manifest.shards.reduce(0) { $0 + $1.bytes }
-                        print("step \(entry.step)  shards \(manifest.shards.count)  \(bytes) bytes  \(entry.path)")
+                        print(
+                            "step \(entry.step)  shards \(manifest.shards.count)  \(manifest.byteCount) bytes  \(entry.path)"
+                        )
                     } catch {
                         print("step \(entry.step)  unreadable: \(error)")
                     }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Diagnostics
+import Foundation
 import PEFTFormat
 import Training
 
@@ -37,15 +39,40 @@ struct ExportCommand: ParsableCommand {
             let folder = TrainedModel.adapterFolder(source)
             let adapter = try Adapter(path: folder)
             let task = try TaskDescription(adapterFolder: folder, outputCount: adapter.outputCount)
-            if let format = Adapter.Format(rawValue: format.rawValue) {
-                try adapter.write(format, to: output, task: task)
-            } else {
-                let base = try TrainedModel.baseModel(of: adapter, path: folder, override: model)
-                try adapter.writeMerged(to: output, baseFolder: base, task: task)
+            try writeOutputFolder(output) { partial in
+                if let format = Adapter.Format(rawValue: format.rawValue) {
+                    try adapter.write(format, to: partial, task: task)
+                } else {
+                    let base = try TrainedModel.baseModel(of: adapter, path: folder, override: model)
+                    try adapter.writeMerged(to: partial, baseFolder: base, task: task)
+                }
             }
             print(
                 "\(output): \(format.rawValue), \(adapter.modules.reduce(0) { $0 + $1.rank }) triplets in \(adapter.modules.count) modules"
             )
         }
+    }
+}
+
+/// Writes a folder that the user named, whole or not at all.
+///
+/// - Parameter path: must not exist, or be an empty folder.
+private func writeOutputFolder(_ path: String, _ body: (_ partial: String) throws -> Void) throws {
+    let manager = FileManager.default
+    if manager.fileExists(atPath: path) {
+        guard try manager.contentsOfDirectory(atPath: path).isEmpty else {
+            throw TrainingError(
+                .usage, "\(path): exists and is not an empty folder; nothing was written, name a new folder")
+        }
+    }
+    let trimmed = path.hasSuffix("/") ? String(path.dropLast()) : path
+    let partial = "\(trimmed).\(getpid()).partial"
+    do {
+        try body(partial)
+        if manager.fileExists(atPath: path) { try manager.removeItem(atPath: path) }
+        try manager.moveItem(atPath: partial, toPath: trimmed)
+    } catch {
+        try? manager.removeItem(atPath: partial)
+        throw error
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import Foundation
+import Training
 
 /// The exit code that belongs to an error of any module.
 func exitStatus(of error: any Error) -> Int32 {
@@ -12,7 +13,19 @@ func reportingErrors(_ body: () throws -> Void) throws {
     do {
         try body()
     } catch {
-        FileHandle.standardError.write(Data("rankwise: \(error)\n".utf8))
+        writeToStandardError("rankwise: \(error)\n")
         throw ExitCode(exitStatus(of: error))
+    }
+}
+
+/// Writes to standard output at once.
+///
+/// - Throws: ``TrainingError``, where `print` would go on without a word.
+func writeToStandardOutput(_ contents: Data) throws(TrainingError) {
+    do {
+        try FileHandle.standardOutput.write(contentsOf: contents)
+    } catch {
+        throw TrainingError(
+            .inputOutput, "standard output cannot be written (\(error.localizedDescription)); check where it goes")
     }
 }

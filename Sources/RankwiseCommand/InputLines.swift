@@ -56,8 +56,8 @@ struct InputError: Diagnosis {
 }
 
 /// Writes a line to standard output at once.
-func printLine(_ line: String) {
-    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+func printLine(_ line: String) throws {
+    try writeToStandardOutput(Data((line + "\n").utf8))
 }
 
 /// JSON on one line.

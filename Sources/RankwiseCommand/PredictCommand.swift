@@ -43,7 +43,7 @@ struct PredictCommand: ParsableCommand {
                     let object = try InputLines.object(line, number: number)
                     return (object.text, object.textPair)
                 }
-                for prediction in trained.predictions(for: texts) { printLine(try Self.json(prediction)) }
+                for prediction in trained.predictions(for: texts) { try printLine(Self.json(prediction)) }
             }
         }
     }

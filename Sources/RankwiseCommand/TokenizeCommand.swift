@@ -30,7 +30,7 @@ struct TokenizeCommand: ParsableCommand {
                 for (number, line) in group {
                     let object = try InputLines.object(line, number: number)
                     let tokenized = tokenizer.encode(object.text, pair: object.textPair, maxLength: maxLength)
-                    printLine(try jsonText(Ids(ids: tokenized.ids)))
+                    try printLine(jsonText(Ids(ids: tokenized.ids)))
                 }
             }
         }

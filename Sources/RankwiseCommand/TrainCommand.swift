@@ -36,6 +36,9 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Continue from the newest valid checkpoint in the output folder.")
     var resume = false
 
+    @Flag(help: "Resume also on another type of processor than before; the last bits of the result will differ.")
+    var anyProcessor = false
+
     @Flag(help: "Remove the earlier run in the output folder, and start over.")
     var overwrite = false
 
@@ -56,19 +59,22 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         if helpConfig { return print(TrainingConfiguration.keysHelp) }
         let path = config ?? ""
+        // From the beginning: a request during the start is met after the first step.
+        if !dryRun { StopRequest.listen() }
         runJob(exitCode: exitStatus(of:)) { communicator in
             let configuration = try TrainingConfiguration.broadcasted(
                 path: path, overrides: overrides, communicator)
-            let plan = try RunPlan(configuration)
             guard !dryRun else {
+                let plan = try RunPlan(configuration)
                 if communicator.processIndex == 0 {
                     print(plan.summary(processCount: communicator.processCount))
                 }
                 return 0
             }
-            StopRequest.listen()
             let start: RunStart = resume ? .resume : overwrite ? .overwrite : .new
-            return try TrainingRun.train(plan, start: start, communicator) == .stopped ? stoppedOnRequest : 0
+            let ending = try TrainingRun.train(
+                configuration, start: start, anyProcessor: anyProcessor, communicator)
+            return ending == .stopped ? stoppedOnRequest : 0
         }
     }
 }

@@ -33,6 +33,13 @@ public enum DurableFile {
         try synchronizeFolder((path as NSString).deletingLastPathComponent)
     }
 
+    /// The first of `path-1`, `path-2`, … that nothing has: where to put something out of the way without losing it.
+    public static func freeName(_ path: String) -> String {
+        var number = 1
+        while FileManager.default.fileExists(atPath: "\(path)-\(number)") { number += 1 }
+        return "\(path)-\(number)"
+    }
+
     /// Waits until the names in a folder are on the disk.
     public static func synchronizeFolder(_ path: String) throws(SafetensorsError) {
         let descriptor = open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -65,7 +72,7 @@ public enum DurableFile {
             while !rest.isEmpty {
                 let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
                 if written < 0, errno == EINTR { continue }
-                guard written >= 0 else { throw failure("cannot be written") }
+                guard written > 0 else { throw failure("cannot be written") }
                 rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
             }
         }

@@ -79,6 +79,10 @@ public struct AllocationTrace {
             throw TrainingError(
                 .badData, "\(path): no tensor named step.00000.MODULE.lora_A.weight; is this a recorded trace?")
         }
+        guard stepCount <= file.tensorNames.count else {
+            throw TrainingError(
+                .badData, "\(path): \(stepCount) steps in \(file.tensorNames.count) tensors; expected all steps from 0")
+        }
         let largestRank = modules.map(\.rank).max() ?? 0
         guard (0...largestRank).contains(configuration.targetRank) else {
             throw TrainingError(

@@ -71,7 +71,12 @@ final class CheckpointWriter {
                 failed = 1
             }
         }
-        guard try communicator.allReduced(failed, .maximum) == 0 else { return }
+        guard try communicator.allReduced(failed, .maximum) == 0 else {
+            outcome.commitFailure.withLock { $0 = "its folder could not be created" }
+            return
+        }
+        // Only process 0 learns how the commit went; the others have no say in it.
+        if communicator.processIndex != 0 { outcome.commitFailure.withLock { $0 = nil } }
         let copies = arrays.map { array in
             (name: array.name, values: Array(UnsafeBufferPointer(start: array.values, count: elements.count)))
         }

@@ -7,6 +7,9 @@ final class Coordinator {
     let folder: RunFolder
     let checkpoints: CheckpointStore
     private let lock: RunFolder.Lock
+    /// Names this job and no other.
+    var token: String { lock.token }
+    private var damaged: [CheckpointStore.Entry] = []
     private var log: MetricsLog?
     private var progress: ProgressLine?
 
@@ -34,9 +37,11 @@ final class Coordinator {
     ///
     /// - Throws: ``TrainingError`` if there are checkpoints and none is valid; nothing is deleted.
     func newestCheckpoint() throws -> (entry: CheckpointStore.Entry, manifest: CheckpointManifest)? {
-        if let newest = checkpoints.newestValid(damaged: { Self.say("skipping a damaged checkpoint: \($1)") }) {
-            return newest
+        let newest = checkpoints.newestValid { entry, error in
+            Self.say("skipping a damaged checkpoint: \(error)")
+            damaged.append(entry)
         }
+        if let newest { return newest }
         guard checkpoints.entries().isEmpty else {
             throw TrainingError(
                 .badData,
@@ -47,6 +52,9 @@ final class Coordinator {
 
     /// Opens the log at the first step that will be done.
     func begin(atStep step: Int, configuration: TrainingConfiguration, tripletCount: Int) throws {
+        try folder.removeSummary()
+        folder.removeLeftovers()
+        for entry in damaged { Self.say("kept the damaged checkpoint as \(try checkpoints.setAside(entry))") }
         try folder.truncateMetrics(toStep: step)
         try folder.write(Data(configuration.resolvedYAML.utf8), to: folder.configurationPath)
         log = try MetricsLog(path: folder.metricsPath)
@@ -61,6 +69,9 @@ final class Coordinator {
         if let skipped = report.skipped { Self.say("step \(report.step) was skipped: \(skipped.description)") }
     }
 
+    /// Brings the metrics so far to the disk.
+    func synchronizeLog() { log?.synchronize() }
+
     /// Ends progress and metrics.
     func finishSteps() throws(TrainingError) {
         progress?.finish()
@@ -68,7 +79,7 @@ final class Coordinator {
     }
 
     /// A line for the user on standard error.
-    static func say(_ message: String) { FileHandle.standardError.write(Data("rankwise: \(message)\n".utf8)) }
+    static func say(_ message: String) { writeToStandardError("rankwise: \(message)\n") }
 }
 
 /// What to do with an output folder that holds an earlier run.

@@ -4,25 +4,24 @@ import Foundation
 import LinearAlgebra
 import MessagePassing
 import Models
+import Safetensors
 
 /// What all processes of a job must have alike before they train together.
 struct Fingerprint: Codable, Equatable {
     let host: String
-    /// SHA-256 of the running program.
-    let program: String
     let configuration: String
     let digests: RunDigests
-    /// The processor type whose kernels BLAS uses; another one gives other last bits.
-    let kernelType: String
+    let origin: CheckpointManifest.Origin
 
     /// What differs from another process's, in words; nil if nothing does.
     func difference(from other: Fingerprint) -> String? {
         for (what, here, there) in [
-            ("program (SHA-256)", program, other.program),
+            ("program (SHA-256)", origin.program, other.origin.program),
             ("configuration (SHA-256)", configuration, other.configuration),
             ("model files (SHA-256)", digests.model, other.digests.model),
             ("training data (SHA-256)", digests.data, other.digests.data),
-            ("BLAS kernel type", kernelType, other.kernelType),
+            ("adapter.init (SHA-256)", digests.initialAdapter, other.digests.initialAdapter),
+            ("BLAS kernel type", origin.kernelType, other.origin.kernelType),
         ] where here != there {
             return "\(what) \(here.prefix(16)), process 0 on \(other.host) has \(there.prefix(16))"
         }
@@ -34,17 +33,18 @@ extension RunPlan {
     /// Checks that all processes of the job have the same program, configuration, model, data and BLAS kernels.
     /// Collective.
     ///
-    /// - Returns: the digests of model and data. The first process of each machine reads the files.
+    /// - Returns: process 0's fingerprint. The first process of each machine reads the files.
     /// - Throws: ``TrainingError`` naming the first process that differs, its host, and what differs.
-    func agreedDigests(_ communicator: borrowing Communicator) throws -> RunDigests {
+    func agreedFingerprint(_ communicator: borrowing Communicator) throws -> Fingerprint {
         let node = try communicator.splitByNode()
         let own = node.processIndex == 0 ? try JSONEncoder().encode(try digests()) : Data()
         let digests = try JSONDecoder().decode(RunDigests.self, from: try node.broadcasted(own, from: 0))
         try node.release()
         let fingerprint = Fingerprint(
-            host: try communicator.hostName(), program: try FileDigest.hexadecimal(ofFile: "/proc/self/exe"),
+            host: try communicator.hostName(),
             configuration: FileDigest.hexadecimal(of: Data(configuration.digestText.utf8)), digests: digests,
-            kernelType: BLASLibrary.kernelType)
+            origin: .init(
+                kernelType: BLASLibrary.kernelType, program: try FileDigest.hexadecimal(ofFile: "/proc/self/exe")))
         let gathered = try communicator.allGathered(varying: [UInt8](try JSONEncoder().encode(fingerprint)))
         let all = try (0..<communicator.processCount).map {
             try JSONDecoder().decode(
@@ -58,6 +58,6 @@ extension RunPlan {
                         + "all processes must run the same program on the same files and the same type of processor")
             }
         }
-        return digests
+        return all[0]
     }
 }

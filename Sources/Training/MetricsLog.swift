@@ -66,6 +66,12 @@ final class MetricsLog {
         writeOut()
     }
 
+    /// Brings the lines of the steps so far to the disk, before a checkpoint that they belong to is committed.
+    func synchronize() {
+        writeOut()
+        fsync(descriptor)
+    }
+
     /// - Throws: ``TrainingError`` if lines are left that could not be written.
     func finish() throws(TrainingError) {
         writeOut()

@@ -22,7 +22,10 @@ struct ResumePoint: Codable {
     /// The newest valid checkpoint, if it belongs to this run.
     ///
     /// - Throws: ``TrainingError`` naming each key, or the file, that differs.
-    init(_ coordinator: Coordinator, _ plan: RunPlan, _ digests: RunDigests) throws {
+    init(
+        _ coordinator: Coordinator, _ plan: RunPlan, _ digests: RunDigests, _ origin: CheckpointManifest.Origin,
+        anyProcessor: Bool
+    ) throws {
         guard let newest = try coordinator.newestCheckpoint() else {
             Coordinator.say("\(coordinator.folder.path) holds no checkpoint; starting from step 0")
             self = .none
@@ -42,11 +45,27 @@ struct ResumePoint: Codable {
         for (what, found, expected) in [
             ("the model \(plan.configuration.model)", digests.model, newest.manifest.modelDigest),
             ("the training data \(plan.configuration.data.train)", digests.data, newest.manifest.dataDigest),
+            ("the adapter of adapter.init", digests.initialAdapter, newest.manifest.initialAdapterDigest),
         ] where found != expected {
             throw TrainingError(
                 .usage,
                 "\(path): \(what) differs from the one that the run started with (SHA-256 \(found.prefix(12))…, "
                     + "was \(expected.prefix(12))…); restore it, or start over with --overwrite")
+        }
+        let former = newest.manifest.origin
+        if origin.kernelType != former.kernelType {
+            guard anyProcessor else {
+                throw TrainingError(
+                    .usage,
+                    "\(path): written with BLAS kernels for \(former.kernelType), this processor gets those for "
+                        + "\(origin.kernelType), with which the last bits of the result differ; resume on the same type of "
+                        + "processor, or give --any-processor")
+            }
+            Coordinator.say(
+                "BLAS kernels for \(origin.kernelType), were \(former.kernelType): the last bits will differ")
+        }
+        if origin.program != former.program {
+            Coordinator.say("another build of this program than the one that wrote \(path); the last bits may differ")
         }
         self.init(
             path: path, manifest: newest.manifest,

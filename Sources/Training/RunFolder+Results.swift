@@ -69,14 +69,16 @@ extension RunFolder {
         }
     }
 
-    /// Writes `adapter/`, replacing one that an interrupted run left.
+    /// Writes `adapter/`; one that is there stays until the new one is whole.
     func writeAdapter(_ adapter: Adapter, task: TaskDescription) throws {
-        let partial = adapterPath + ".partial"
-        for path in [partial, adapterPath] where FileManager.default.fileExists(atPath: path) {
-            try FileManager.default.removeItem(atPath: path)
-        }
+        let (partial, replaced) = (adapterPath + ".partial", adapterPath + ".replaced")
+        let manager = FileManager.default
+        for path in [partial, replaced] where manager.fileExists(atPath: path) { try manager.removeItem(atPath: path) }
         try adapter.write(.adalora, to: partial, task: task)
-        try FileManager.default.moveItem(atPath: partial, toPath: adapterPath)
+        if manager.fileExists(atPath: adapterPath) { try manager.moveItem(atPath: adapterPath, toPath: replaced) }
+        try manager.moveItem(atPath: partial, toPath: adapterPath)
+        try DurableFile.synchronizeFolder(path)
+        if manager.fileExists(atPath: replaced) { try manager.removeItem(atPath: replaced) }
     }
 
     /// Writes `summary.json`, which marks the run as complete.

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import PEFTFormat
 import Safetensors
 
 #if canImport(Glibc)
@@ -22,7 +23,7 @@ public struct RunFolder: Sendable {
 
     /// Everything that a run writes, by name; nothing else in the folder is ever touched.
     private static let ownNames = [
-        "config.yaml", "metrics.jsonl", "summary.json", "checkpoints", "adapter", "adapter.partial",
+        "summary.json", "checkpoints", "metrics.jsonl", "config.yaml", "adapter", "adapter.partial", "adapter.replaced",
     ]
 
     /// What the folder holds of a run.
@@ -31,7 +32,20 @@ public struct RunFolder: Sendable {
     }
 
     /// Whether a run came to its end here.
-    var isComplete: Bool { FileManager.default.fileExists(atPath: summaryPath) }
+    var isComplete: Bool {
+        FileManager.default.fileExists(atPath: summaryPath) && (try? Adapter(path: adapterPath)) != nil
+    }
+
+    /// The run is no longer complete.
+    func removeSummary() throws(TrainingError) {
+        guard FileManager.default.fileExists(atPath: summaryPath) else { return }
+        do {
+            try FileManager.default.removeItem(atPath: summaryPath)
+            try DurableFile.synchronizeFolder(path)
+        } catch {
+            throw TrainingError(.inputOutput, "\(summaryPath): cannot be removed (\(error))")
+        }
+    }
 
     /// Creates the folder if need be, and checks that it can be written.
     func create() throws(TrainingError) {
@@ -62,21 +76,65 @@ public struct RunFolder: Sendable {
                 throw TrainingError(
                     .inputOutput, "\(folder.lockPath): cannot be opened; check the output folder's permissions")
             }
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-                let holder = (try? String(contentsOfFile: folder.lockPath, encoding: .utf8)) ?? "another process"
+            // The processes of a job whose mpirun was killed notice within seconds, and a restart should not fail on them.
+            let deadline = ContinuousClock.now + .seconds(15)
+            while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+                let code = errno
+                if code == EINTR { continue }
+                if code == EWOULDBLOCK, ContinuousClock.now < deadline {
+                    usleep(200_000)
+                    continue
+                }
                 close(descriptor)
+                guard code == EWOULDBLOCK else {
+                    throw TrainingError(
+                        .inputOutput,
+                        "\(folder.lockPath): cannot be locked (\(String(cString: strerror(code)))); "
+                            + "set output to a folder on a file system with locks")
+                }
+                let holder = (try? String(contentsOfFile: folder.lockPath, encoding: .utf8)) ?? "another process"
                 throw TrainingError(
                     .usage,
-                    "\(folder.path): in use by \(holder.trimmingCharacters(in: .whitespacesAndNewlines)); "
+                    "\(folder.path): in use by \(holder.prefix { !$0.isNewline }); "
                         + "wait for that job or set output to another folder")
             }
-            let holder = "process \(getpid()) on \(ProcessInfo.processInfo.hostName)\n"
+            self.descriptor = descriptor
+            let holder = "process \(getpid()) on \(ProcessInfo.processInfo.hostName)\n\(token)\n"
             ftruncate(descriptor, 0)
             _ = holder.withCString { pwrite(descriptor, $0, strlen($0), 0) }
-            self.descriptor = descriptor
+            fsync(descriptor)
         }
 
+        /// Names this job and no other.
+        let token = UUID().uuidString
+
         deinit { close(descriptor) }
+    }
+
+    /// Checks that this process sees the folder that the job's first process holds.
+    ///
+    /// - Throws: ``TrainingError`` if it does not within a few seconds, which shared file systems may take.
+    func checkIsShared(token: String, process: Int, host: String) throws(TrainingError) {
+        for attempt in 0... {
+            let contents = try? String(contentsOfFile: lockPath, encoding: .utf8)
+            if contents?.contains(token) == true { return }
+            guard attempt < 50 else { break }
+            usleep(200_000)
+        }
+        throw TrainingError(
+            .usage,
+            "process \(process) on \(host) does not see the folder \(path) of process 0; "
+                + "set output to a folder that all hosts share")
+    }
+
+    /// Removes what interrupted attempts left, of checkpoints and of files. Only for who holds the lock.
+    func removeLeftovers() {
+        for folder in [path, path + "/checkpoints"] {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            where name.wholeMatch(of: /(step-[0-9]+|metrics|summary|config|adapter).*\.(partial|replaced)/) != nil {
+                try? FileManager.default.removeItem(atPath: folder + "/" + name)
+            }
+        }
     }
 
     /// Removes what an earlier run left.
@@ -91,17 +149,30 @@ public struct RunFolder: Sendable {
         }
     }
 
-    /// Drops the metrics of steps that are to be done again, so that a finished run has one line for each step.
+    /// Drops the metrics of steps that are to be done again, so that a finished run has one line for each step. Lines that
+    /// are damaged or missing are told of; the damaged file is kept beside the new one.
     func truncateMetrics(toStep step: Int) throws(TrainingError) {
-        guard let contents = FileManager.default.contents(atPath: metricsPath) else { return }
+        guard FileManager.default.fileExists(atPath: metricsPath) else { return }
+        guard let contents = FileManager.default.contents(atPath: metricsPath) else {
+            throw TrainingError(.inputOutput, "\(metricsPath): cannot be read; check its permissions")
+        }
         struct Line: Decodable { let step: Int }
-        var kept = Data()
+        var lines: [Int: Data] = [:]
         for line in contents.split(separator: UInt8(ascii: "\n")) {
-            guard let entry = try? JSONDecoder().decode(Line.self, from: Data(line)), entry.step < step else { break }
-            kept += line + [UInt8(ascii: "\n")]
+            guard let entry = try? JSONDecoder().decode(Line.self, from: Data(line)), (0..<step).contains(entry.step)
+            else { continue }
+            lines[entry.step] = line + [UInt8(ascii: "\n")]
         }
         do {
-            try DurableFile.replace(metricsPath, with: kept)
+            if lines.count < step {
+                let copy = DurableFile.freeName(metricsPath + ".damaged")
+                try DurableFile.replace(copy, with: contents)
+                Coordinator.say(
+                    "\(metricsPath): \(step - lines.count) of the lines of steps 0 to \(step - 1) are damaged or missing; "
+                        + "the file as it was is \(copy)")
+            }
+            try DurableFile.replace(
+                metricsPath, with: lines.sorted { $0.key < $1.key }.reduce(into: Data()) { $0 += $1.value })
         } catch {
             throw TrainingError(
                 .inputOutput, "\(metricsPath): cannot be written (\(error)); check space and permissions")

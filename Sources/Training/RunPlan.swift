@@ -6,6 +6,7 @@ import MessagePassing
 import Models
 import NeuralNetwork
 import PEFTFormat
+import Safetensors
 public import Text
 
 /// Everything that a run needs before its first step, read from its files: the same on every process.
@@ -16,9 +17,14 @@ public struct RunPlan {
     public let labels: ClassLabels?
     public let training: TrainingSamples
     public let model: AdaptedModel
+    private let inputs: [FileStamp]
 
     /// Reads model and data, attaches the adapters, and sets the parameters of a new run.
-    public init(_ configuration: TrainingConfiguration) throws {
+    ///
+    /// - Parameter progressed: called for every thousandth sample that is tokenised.
+    public init(_ configuration: TrainingConfiguration, progressed: () -> Void = {}) throws {
+        inputs = try FileStamp.all(
+            of: ModelFolder.digestedFiles(path: configuration.model) + [configuration.data.train])
         BLASLibrary.setThreads(configuration.threads)
         let encoder = try ModelFolder.loadEncoder(path: configuration.model, dropout: configuration.dropout)
         let tokenizer = try WordPieceTokenizer(modelDirectory: configuration.model)
@@ -40,7 +46,8 @@ public struct RunPlan {
             model.initialize(seed: UInt64(configuration.seed))
         }
         training = try TrainingSamples(
-            table, labels: labels, tokenizer: tokenizer, maximumLength: configuration.data.maximumLength)
+            table, labels: labels, tokenizer: tokenizer, maximumLength: configuration.data.maximumLength,
+            progressed: progressed)
         self.configuration = configuration
         self.tokenizer = tokenizer
         self.labels = labels
@@ -48,18 +55,42 @@ public struct RunPlan {
     }
 
     /// The samples of another split of the same task.
-    public func samples(path: String) throws -> TrainingSamples {
+    public func samples(path: String, progressed: () -> Void = {}) throws -> TrainingSamples {
         try TrainingSamples(
             try TextTable(path: path, columns: configuration.columns), labels: labels, tokenizer: tokenizer,
-            maximumLength: configuration.data.maximumLength)
+            maximumLength: configuration.data.maximumLength, progressed: progressed)
+    }
+
+    /// Checks that the files of the model and the training data are still those that were read. The model is mapped,
+    /// so that a file that is written over changes what the run computes.
+    ///
+    /// - Throws: ``TrainingError`` naming the file.
+    func checkInputsAreUnchanged() throws(TrainingError) {
+        guard let changed = inputs.first(where: { !$0.isCurrent }) else { return }
+        throw TrainingError(
+            .badData,
+            "\(changed.path): changed while the run was using it; restore it, then continue with --resume")
     }
 
     /// The digests by which a checkpoint recognises its model and its data.
     func digests() throws -> RunDigests {
         RunDigests(
-            model: try ModelFolder.digestedFiles(path: configuration.model)
-                .map { try FileDigest.hexadecimal(ofFile: $0) }.joined(separator: "+"),
-            data: try FileDigest.hexadecimal(ofFile: configuration.data.train))
+            model: try Self.digest(of: ModelFolder.digestedFiles(path: configuration.model)),
+            data: try FileDigest.hexadecimal(ofFile: configuration.data.train),
+            initialAdapter: try Self.digest(of: initialAdapterFiles))
+    }
+
+    private var initialAdapterFiles: [String] {
+        guard let folder = configuration.adapter.initialAdapter else { return [] }
+        return Adapter.fileNames.map { folder + "/" + $0 }
+    }
+
+    /// One digest of several files and their names.
+    private static func digest(of paths: [String]) throws -> String {
+        let lines = try paths.map { path in
+            "\((path as NSString).lastPathComponent) \(try FileDigest.hexadecimal(ofFile: path))\n"
+        }
+        return FileDigest.hexadecimal(of: Data(lines.joined().utf8))
     }
 
     private static func check(

@@ -4,25 +4,29 @@ import Foundation
 import LinearAlgebra
 import MessagePassing
 import NeuralNetwork
+import Safetensors
 
 /// What a run is made of besides its configuration; a checkpoint of other contents must not be resumed.
 public struct RunDigests: Codable, Sendable, Equatable {
-    /// SHA-256 of the model's weights and of the training file.
+    /// SHA-256 of the digests of the model's files, of the training file, and of the digests of `adapter.init`'s files.
     public let model: String
     public let data: String
+    public let initialAdapter: String
 }
 
 extension Trainer {
     /// Starts a checkpoint of the state after the steps that are done. Collective.
     func beginCheckpoint(
-        _ writer: CheckpointWriter, digests: RunDigests, _ communicator: borrowing Communicator
+        _ writer: CheckpointWriter, digests: RunDigests, origin: CheckpointManifest.Origin,
+        _ communicator: borrowing Communicator
     ) throws {
         let manifest = CheckpointManifest(
             step: step, seed: configuration.seed, gradientLanes: configuration.gradientLanes,
             configuration: configuration.resolvedYAML,
             configurationDigest: FileDigest.hexadecimal(of: Data(configuration.digestText.utf8)),
-            modelDigest: digests.model, dataDigest: digests.data, dataPosition: step * configuration.batchSize,
-            skippedSteps: skippedSteps, mask: mask, rowCount: model.layout.rowCount,
+            modelDigest: digests.model, dataDigest: digests.data, initialAdapterDigest: digests.initialAdapter,
+            origin: origin, dataPosition: step * configuration.batchSize, skippedSteps: skippedSteps,
+            skippedInARow: skippedInARow, mask: mask, rowCount: model.layout.rowCount,
             elementCount: model.layout.elementCount, shards: [])
         try writer.begin(
             manifest, rows: partition.rows[communicator.processIndex], elements: state.elements, arrays: arrays,
@@ -40,6 +44,15 @@ extension Trainer {
                     + "\(model.layout.rowCount) and \(model.layout.elementCount); it belongs to another model or adapter"
             )
         }
+        guard (0...configuration.totalSteps).contains(manifest.step), manifest.skippedSteps <= manifest.step,
+            manifest.skippedInARow <= manifest.skippedSteps,
+            manifest.dataPosition == manifest.step * configuration.batchSize
+        else {
+            throw TrainingError(
+                .badData,
+                "\(folder): step \(manifest.step) after \(manifest.dataPosition) samples, \(manifest.skippedSteps) steps "
+                    + "skipped; expected at most \(configuration.totalSteps) steps of \(configuration.batchSize)")
+        }
         try CheckpointShard.read(
             Self.parameterArray, elements: 0..<model.layout.elementCount, folder: folder, manifest: manifest,
             into: model.parameters.pointer)
@@ -51,6 +64,7 @@ extension Trainer {
         mask = manifest.keptTriplets
         step = manifest.step
         skippedSteps = manifest.skippedSteps
+        skippedInARow = manifest.skippedInARow
     }
 
     private static let parameterArray = "parameters"

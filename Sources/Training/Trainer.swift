@@ -19,6 +19,8 @@ public final class Trainer {
 
     /// Steps whose gradient was not finite and was left out.
     public internal(set) var skippedSteps = 0
+    /// Of these, the latest ones in a row.
+    public internal(set) var skippedInARow = 0
 
     let partition: ParameterPartition
     let state: OwnedState
@@ -102,8 +104,10 @@ public final class Trainer {
         watch.enter(.update, step: step)
         if agreement.isFinite {
             updateOwnedRows(gradient, factor: clippingFactor(agreement.gradientNorm))
+            skippedInARow = 0
         } else {
             skippedSteps += 1
+            skippedInARow += 1
         }
         watch.enter(.decide, step: step)
         let selection = try decide(communicator)

@@ -15,45 +15,55 @@ public enum TrainingRun {
     /// Trains. Collective: every process of the job calls it with the same arguments.
     ///
     /// - Parameters:
-    ///   - plan: the same on every process.
+    ///   - configuration: the same on every process.
     ///   - start: what to do with what the output folder holds.
+    ///   - anyProcessor: whether a resume may change to another processor type, and so to other last bits.
     /// - Throws: errors of every module that it uses.
     public static func train(
-        _ plan: RunPlan, start: RunStart, _ communicator: borrowing Communicator
+        _ configuration: TrainingConfiguration, start: RunStart, anyProcessor: Bool,
+        _ communicator: borrowing Communicator
     ) throws -> Ending {
-        let configuration = plan.configuration
         let folder = RunFolder(path: configuration.output)
+        let watch = StepWatch(
+            timeout: configuration.stepTimeout, processIndex: communicator.processIndex,
+            processCount: communicator.processCount, host: try communicator.hostName(), runFolder: folder)
+        defer { watch.enter(.end, step: configuration.totalSteps) }
+        let plan = try RunPlan(configuration) { watch.progressed() }
         let isCoordinator = communicator.processIndex == 0
         let coordinator = isCoordinator ? try Coordinator(folder: folder, start: start) : nil
-        let digests = try plan.agreedDigests(communicator)
+        let fingerprint = try plan.agreedFingerprint(communicator)
+        let token = try communicator.broadcasted(from: coordinator) { $0.token }
+        try folder.checkIsShared(token: token, process: communicator.processIndex, host: communicator.hostName())
+        watch.progressed()
         let trainer = try Trainer(
             configuration: configuration, model: plan.model, data: plan.training, communicator)
         // The coordinator alone chooses where to start; the others follow.
         let resumed =
             start == .resume
-            ? try communicator.broadcasted(from: coordinator) { try ResumePoint($0, plan, digests) } : ResumePoint.none
+            ? try communicator.broadcasted(from: coordinator) {
+                try ResumePoint($0, plan, fingerprint.digests, fingerprint.origin, anyProcessor: anyProcessor)
+            } : ResumePoint.none
         if resumed.isComplete {
             if isCoordinator { Coordinator.say("\(folder.path) is complete; nothing is left to do") }
             return .finished
         }
+        watch.progressed()
         if let path = resumed.path, let manifest = resumed.manifest {
             try trainer.restore(manifest, folder: path)
             if isCoordinator { Coordinator.say("resuming from step \(manifest.step) (\(path))") }
+            // Nothing in the run's folder may move before all have read it.
+            try communicator.barrier()
         }
         try coordinator?.begin(
             atStep: trainer.step, configuration: configuration, tripletCount: plan.model.tripletCount)
-        let watch = StepWatch(
-            timeout: configuration.stepTimeout, processIndex: communicator.processIndex,
-            processCount: communicator.processCount, host: try communicator.hostName(), runFolder: folder)
         let run = RunInProgress(
-            plan: plan, trainer: trainer, coordinator: coordinator, digests: digests, watch: watch,
+            plan: plan, trainer: trainer, coordinator: coordinator, fingerprint: fingerprint, watch: watch,
             writer: CheckpointWriter(
-                store: CheckpointStore(runFolder: configuration.output), kept: configuration.checkpoint.kept),
+                store: CheckpointStore(runFolder: configuration.output, token: token),
+                kept: configuration.checkpoint.kept),
             firstStep: trainer.step)
-        defer { watch.stop() }
         let ending = try run.steps(communicator)
-        if ending == .finished { try run.finish(communicator) }
-        return ending
+        return ending == .finished ? try run.finish(communicator) : ending
     }
 }
 
@@ -63,7 +73,7 @@ private struct RunInProgress {
     let trainer: Trainer
     /// On process 0.
     let coordinator: Coordinator?
-    let digests: RunDigests
+    let fingerprint: Fingerprint
     let watch: StepWatch
     let writer: CheckpointWriter
     /// Where this job took up the run.
@@ -74,39 +84,32 @@ private struct RunInProgress {
     /// Takes steps until all are done, or the run is asked to stop.
     func steps(_ communicator: borrowing Communicator) throws -> TrainingRun.Ending {
         let validation = try configuration.evaluationInterval.flatMap { _ in
-            try configuration.data.validation.map { try plan.samples(path: $0) }
+            try configuration.data.validation.map { try samples(path: $0) }
         }
-        var skippedInARow = 0
         while trainer.step < configuration.totalSteps {
             let report = try trainer.takeStep(watch: watch, checkpoint: writer.progress, communicator)
-            if report.checkpointIsWritten { try writer.settle(communicator) }
+            if report.checkpointIsWritten { try settle(communicator) }
             var metrics: Metrics?
             if let validation, let interval = configuration.evaluationInterval, trainer.step % interval == 0 {
                 metrics = try evaluate(validation, communicator)
             }
             coordinator?.record(report, validation: metrics)
-            skippedInARow = report.skipped == nil ? 0 : skippedInARow + 1
-            if skippedInARow >= configuration.maximumSkippedSteps {
+            if trainer.skippedInARow >= configuration.maximumSkippedSteps {
                 try checkpointAndWait(communicator)
+                // The same would happen again, so this is none of the failures that a restart mends.
                 throw TrainingError(
-                    .computation,
-                    "step \(report.step): \(report.skipped?.description ?? ""), in \(skippedInARow) steps in a row; the last good state "
+                    .badData,
+                    "step \(report.step): \(report.skipped?.description ?? ""), in \(trainer.skippedInARow) steps in a row; the last good state "
                         + "is in the newest checkpoint; lower optimizer.lr or set optimizer.max_grad_norm in a new run")
             }
             guard trainer.step < configuration.totalSteps else { break }
             if report.stops {
                 try checkpointAndWait(communicator)
                 try coordinator?.finishSteps()
-                if coordinator != nil {
-                    Coordinator.say(
-                        "stopped on request after step \(trainer.step) of \(configuration.totalSteps); continue with --resume"
-                    )
-                }
-                return .stopped
+                return stopped()
             }
             if trainer.step % configuration.checkpoint.interval == 0 {
-                watch.enter(.checkpoint, step: trainer.step)
-                try trainer.beginCheckpoint(writer, digests: digests, communicator)
+                try beginCheckpoint(communicator)
             }
         }
         try coordinator?.finishSteps()
@@ -114,16 +117,20 @@ private struct RunInProgress {
     }
 
     /// Evaluates, and leaves adapter and summary.
-    func finish(_ communicator: borrowing Communicator) throws {
+    func finish(_ communicator: borrowing Communicator) throws -> TrainingRun.Ending {
         // A run that is killed while it evaluates, or writes its last files, finds its last state here.
         if trainer.step > firstStep { try checkpointAndWait(communicator) }
         var metrics: [(split: String, metrics: Metrics)] = []
         for (split, path) in [("validation", configuration.data.validation), ("test", configuration.data.test)] {
             guard let path else { continue }
-            metrics.append((split, try evaluate(try plan.samples(path: path), communicator)))
+            if try isAskedToStop(communicator) { return stopped() }
+            metrics.append((split, try evaluate(try samples(path: path), communicator)))
         }
+        watch.enter(.checkpoint, step: trainer.step)
+        try plan.checkInputsAreUnchanged()
+        try communicator.barrier()
         if let coordinator {
-            try coordinator.folder.writeAdapter(trainer.adapter(), task: plan.taskDescription(digests))
+            try coordinator.folder.writeAdapter(trainer.adapter(), task: plan.taskDescription(fingerprint.digests))
             try coordinator.folder.writeSummary(
                 trainer, checkpointStall: writer.longestStall, metrics: metrics)
             for (split, metrics) in metrics { Coordinator.say("\(split): \(metrics.line)") }
@@ -131,6 +138,26 @@ private struct RunInProgress {
         }
         watch.enter(.checkpoint, step: trainer.step)
         try communicator.barrier()
+        return .finished
+    }
+
+    private func stopped() -> TrainingRun.Ending {
+        if coordinator != nil {
+            Coordinator.say(
+                "stopped on request after step \(trainer.step) of \(configuration.totalSteps); continue with --resume")
+        }
+        return .stopped
+    }
+
+    /// Whether any process was. Collective.
+    private func isAskedToStop(_ communicator: borrowing Communicator) throws -> Bool {
+        let own: Int32 = StopRequest.isPending ? 1 : 0
+        return try communicator.allReduced(own, .maximum) == 1
+    }
+
+    private func samples(path: String) throws -> TrainingSamples {
+        watch.enter(.evaluation, step: trainer.step)
+        return try plan.samples(path: path) { watch.progressed() }
     }
 
     private func evaluate(_ samples: TrainingSamples, _ communicator: borrowing Communicator) throws -> Metrics {
@@ -138,10 +165,23 @@ private struct RunInProgress {
             .metrics(of: samples, communicator)
     }
 
+    private func beginCheckpoint(_ communicator: borrowing Communicator) throws {
+        watch.enter(.checkpoint, step: trainer.step)
+        try plan.checkInputsAreUnchanged()
+        try trainer.beginCheckpoint(
+            writer, digests: fingerprint.digests, origin: fingerprint.origin, communicator)
+    }
+
+    /// Has a checkpoint committed that is on the disk on all processes.
+    private func settle(_ communicator: borrowing Communicator) throws {
+        coordinator?.synchronizeLog()
+        try writer.settle(communicator)
+    }
+
     /// Writes a checkpoint of the state as it is, and waits for it.
     private func checkpointAndWait(_ communicator: borrowing Communicator) throws {
-        watch.enter(.checkpoint, step: trainer.step)
-        try trainer.beginCheckpoint(writer, digests: digests, communicator)
+        try beginCheckpoint(communicator)
+        coordinator?.synchronizeLog()
         guard try writer.finish(communicator) else {
             throw TrainingError(
                 .inputOutput,

@@ -20,12 +20,15 @@ public struct TrainingSamples: Sendable {
     /// - Parameters:
     ///   - labels: the classes, or nil for a regression.
     ///   - maximumLength: tokens of a sample, special tokens included; longer ones are truncated.
+    ///   - progressed: called for every thousandth sample.
     public init(
-        _ table: TextTable, labels: ClassLabels?, tokenizer: WordPieceTokenizer, maximumLength: Int
+        _ table: TextTable, labels: ClassLabels?, tokenizer: WordPieceTokenizer, maximumLength: Int,
+        progressed: () -> Void = {}
     ) throws(TextError) {
         var samples: [Sample] = []
         samples.reserveCapacity(table.rows.count)
         for row in table.rows {
+            if samples.count % 1_000 == 0 { progressed() }
             let target =
                 if let labels {
                     Float(try labels.index(of: row, path: table.path))

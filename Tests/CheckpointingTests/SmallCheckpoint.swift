@@ -38,7 +38,9 @@ final class SmallCheckpoint {
         }
         let manifest = CheckpointManifest(
             step: step, seed: 3, gradientLanes: 8, configuration: "model: minilm\n", configurationDigest: "a",
-            modelDigest: "b", dataDigest: "c", dataPosition: 32 * step, skippedSteps: 1,
+            modelDigest: "b", dataDigest: "c", initialAdapterDigest: "e",
+            origin: .init(kernelType: "Haswell", program: "d"),
+            dataPosition: 32 * step, skippedSteps: 1, skippedInARow: 0,
             mask: [true, false, true, true, false], rowCount: 5, elementCount: Self.elementCount, shards: shards)
         try store.commit(manifest)
         return manifest

@@ -19,7 +19,7 @@ struct DiagnosticsTests {
     @Test("a message that quotes a file stays one line that a person reads")
     func messagesOfOneLine() {
         #expect(oneLine("plain") == "plain")
-        #expect(oneLine("two\nlines\u{2028}and\u{7}") == "two\\nlines\\u{2028}and\\u{0007}")
+        #expect(oneLine("two\nlines\u{2028}and\u{7}") == "two\\nlines\\u{2028}and\\u{07}")
         let long = oneLine(String(repeating: "a", count: 100_000) + "end")
         #expect(long.utf8.count < 3_000 && long.hasSuffix("end"))
     }

@@ -16,7 +16,11 @@ struct TaskDescriptionTests {
         let adapter = try AdapterFolder(AdapterFolder.adalora, AdapterFolder.adaloraTensors).read()
         let target = try AdapterFolder(AdapterFolder.adalora, AdapterFolder.adaloraTensors)
         try adapter.write(.adalora, to: target.path + "/new", task: description)
-        #expect(try TaskDescription(adapterFolder: target.path + "/new", outputCount: 2) == description)
+        var read = try TaskDescription(adapterFolder: target.path + "/new", outputCount: 2)
+        // The digest of what was written is added.
+        #expect(read.weightsDigest?.count == 64)
+        read.weightsDigest = nil
+        #expect(read == description)
     }
 
     @Test("without it, one output is a regression and more are numbered classes")

@@ -115,7 +115,7 @@ struct ConfigurationTextTests {
     func differences() throws {
         let here = try configuration("seed: 1\nadapter: { target_r: 3, target_total: 9 }")
         let there = try configuration(
-            "threads: 2\nlog_every: 7\ncheckpoint: { every: 5, keep: 1 }\nevaluate_every: 3", "data.validation=v",
+            "log_every: 7\ncheckpoint: { every: 5, keep: 1 }\nevaluate_every: 3", "data.validation=v",
             "data.test=t", "model=elsewhere", "data.train=moved.tsv", "output=other")
         #expect(
             here.differences(from: there) == [
@@ -136,7 +136,7 @@ struct ConfigurationTextTests {
         #expect(keys(.byDigest) == ["model", "data.train"])
         #expect(
             keys(.free) == [
-                "output", "threads", "step_timeout", "max_skipped_steps", "evaluate_every", "log_every",
+                "output", "step_timeout", "max_skipped_steps", "evaluate_every", "log_every",
                 "data.validation", "data.test", "checkpoint.every",
                 "checkpoint.keep",
             ])

@@ -31,7 +31,7 @@ extension ConfigurationField {
             "Fixed parts of a batch within which gradients are summed first, so that the result does not depend on the"
                 + " number of processes; the most processes that a run can use."),
         .init(
-            "threads", \.threads, limits: .range(1...1024), resume: .free,
+            "threads", \.threads, limits: .range(1...1024), resume: .fixed,
             "Threads that each process uses for matrix products."),
         .init(
             "step_timeout", \.stepTimeout, limits: .orNull(.positive), resume: .free,

@@ -10,9 +10,9 @@ public enum FileDigest {
     }
 
     /// Of a file, read piece by piece.
-    public static func hexadecimal(ofFile path: String) throws(CheckpointError) -> String {
+    public static func hexadecimal(ofFile path: String) throws(SafetensorsError) -> String {
         guard let file = FileHandle(forReadingAtPath: path) else {
-            throw CheckpointError(
+            throw SafetensorsError(
                 .inputOutput, "\(path): cannot be opened for reading; check that it exists and its permissions")
         }
         defer { try? file.close() }
@@ -20,7 +20,7 @@ public enum FileDigest {
         do {
             while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { hash.update(data: piece) }
         } catch {
-            throw CheckpointError(.inputOutput, "\(path): reading failed (\(error.localizedDescription))")
+            throw SafetensorsError(.inputOutput, "\(path): reading failed (\(error.localizedDescription))")
         }
         return hexadecimal(hash.finalize())
     }
