@@ -63,7 +63,8 @@ let package = Package(
             ], swiftSettings: settings),
         // Programs that tests run.
         .executableTarget(
-            name: "MultiProcessChecks", dependencies: ["MessagePassing"], path: "Tests/MultiProcessChecks",
+            name: "MultiProcessChecks", dependencies: ["AdaLoRA", "MessagePassing", "Training"],
+            path: "Tests/MultiProcessChecks",
             swiftSettings: settings),
         .executableTarget(
             name: "HostileFiles",

@@ -232,7 +232,7 @@ public final class Trainer {
 
     // MARK: 6, decide
 
-    /// On a masking step: the scores of all triplets, gathered, and the same decision on every process.
+    /// On a masking step: the scores of the owned triplets, and the same decision on every process.
     private func decide(_ communicator: borrowing Communicator) throws -> Selection? {
         guard schedule.decides(at: step) else { return nil }
         let scores = ownedRows.compactMap { block, row -> Float? in
@@ -243,8 +243,8 @@ public final class Trainer {
                 values: model.parameters.pointer + start, smoothed: state[.smoothedSensitivity] + offset,
                 uncertainty: state[.uncertainty] + offset, outputs: outputs, inputs: inputs)
         }
-        let allScores = try communicator.allGathered(varying: scores).elements
-        let selection = Selection(scores: allScores, budget: schedule.budget(at: step))
+        let selection = try Selection.agreed(
+            on: scores, tripletCount: mask.count, budget: schedule.budget(at: step), communicator)
         mask = selection.kept
         return selection
     }

@@ -21,6 +21,16 @@ struct CollectiveTests {
     }
 
     @Test(
+        "the selection is that of all scores in one place, whether they are gathered or only counted, on 1 to 4 processes",
+        arguments: 1...4)
+    func selection(processCount: Int) async throws {
+        let result = try await runChecks(
+            ["selection", "selection-past-the-limit"], processCount: processCount, timeout: 60)
+        #expect(result.status == 0)
+        #expect(result.standardError == "")
+    }
+
+    @Test(
         "messages of more than Int32.max elements arrive whole (needs 5 GB: set RANKWISE_LARGE_TESTS)",
         .enabled(if: ProcessInfo.processInfo.environment["RANKWISE_LARGE_TESTS"] != nil))
     func pastInt32() async throws {

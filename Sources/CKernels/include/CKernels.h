@@ -71,6 +71,17 @@ void kernel_attention_backward(const kernel_attention_head *head, const float *q
                                const float *value, const float *output_gradient, const float *log_sums,
                                float *query_gradient, float *key_gradient, float *value_gradient, float *workspace);
 
+// --- selection (Selection.c)
+
+/// Adds to counts[d] (2048 of them) the number of scores whose key goes on with the digit d after its upper `known_bits`
+/// bits, which are those of `known`. Keys are 32 bits and sort as the scores, -0 as 0, NaN as -∞; a digit has 11
+/// bits, or what is left.
+void kernel_count_digits(const float *scores, long count, uint32_t known, int known_bits, int64_t *counts);
+/// above[i] = scores[i] > high, and `above_count` their number; `places` and `between` receive the first `capacity` of the
+/// scores from `low` to `high`, in order, where NaN ranks as -∞. Returns how many such scores there are.
+long kernel_split_scores(const float *scores, long count, float low, float high, uint8_t *above, long *places,
+                         float *between, long capacity, long *above_count);
+
 // --- rows (Rows.c)
 
 /// values += other.
