@@ -64,7 +64,6 @@ demand() {
         resumed=$((resumed + 1))
         rm -rf "$scratch/copy"
         cp -r "$scratch/run" "$scratch/copy"
-        rm -rf "$scratch/copy/summary.json" "$scratch/copy/adapter"
         "$rankwise" train --config "$scratch/run.yaml" --set output="$scratch/copy" --resume >"$scratch/log" 2>&1
         if ! grep -q 'skipping a damaged checkpoint' "$scratch/log" || [ "$(cat "$scratch"/copy/adapter/* | sha256sum)" != "$expected" ]; then
             failed=$((failed + 1))

@@ -8,7 +8,8 @@
 #   --seed      of the random moments, targets and process counts (1)
 #   --minutes   stop starting new runs after so long (30)
 #
-# What is killed, with SIGKILL: a random process of the job, or mpirun, at a random moment or as soon as a checkpoint is being written.
+# What is killed, with SIGKILL: a random process of the job, or mpirun, at a random moment; or a process as soon as the checkpoint of a
+# random step, or the adapter at the end, is being written. The next start follows at once, on another number of processes.
 # Uses the real MiniLM and movie reviews in RANKWISE_DATA (data/), and a schedule of 24 steps that meets every phase. Ends with a line
 # "N passed, N failed".
 set -uo pipefail
@@ -21,7 +22,7 @@ while [ $# -gt 0 ]; do
         --seed) seed=$2 ;;
         --minutes) minutes=$2 ;;
         --rankwise) rankwise=$2 ;;
-        *) sed -n '2,15s/^# \{0,1\}//p' "$0" >&3; exit 64 ;;
+        *) sed -n '2,16s/^# \{0,1\}//p' "$0" >&3; exit 64 ;;
     esac
     shift 2 || exit 64
 done
@@ -80,28 +81,20 @@ for run in $(seq "$runs"); do
         job=$!
         starts=$((starts + 1))
         if [ "$attempt" -le 3 ]; then
-            sleep "$(printf '%d.%03d' $((moment / 1000)) $((moment % 1000)))"
             if [ "$target" -eq 3 ]; then
-                # In the middle of a checkpoint, if one is written soon.
-                for _ in $(seq 200); do
-                    compgen -G "$folder/checkpoints/*.partial" >/dev/null && break
-                    kill -0 "$job" 2>/dev/null || break
-                    sleep 0.002
-                done
+                # While a checkpoint is written, or just after; after the last one come the adapter and the summary.
+                moment=$((RANDOM % 26 + 1))
+                sign=$(printf '%s/checkpoints/step-%08d*' "$folder" "$moment")
+                [ "$moment" -le 24 ] || sign=$folder/adapter*
+                until compgen -G "$sign" >/dev/null || ! kill -0 "$job" 2>/dev/null; do sleep 0.002; done
+            else
+                sleep "$(printf '%d.%03d' $((moment / 1000)) $((moment % 1000)))"
             fi
             if kill -0 "$job" 2>/dev/null; then
                 if [ "$target" -eq 0 ]; then
                     what=mpirun
-                    orphans=$(children "$job")
+                    # The others notice by themselves that mpirun is gone; the next start waits for the run's folder.
                     kill -KILL "$job" 2>/dev/null
-                    # The others notice by themselves that mpirun is gone.
-                    for _ in $(seq 100); do
-                        # shellcheck disable=SC2086
-                        [ -n "$orphans" ] && kill -0 $orphans 2>/dev/null || break
-                        sleep 0.1
-                    done
-                    # shellcheck disable=SC2086
-                    [ -z "$orphans" ] || kill -KILL $orphans 2>/dev/null
                 else
                     what=$([ "$target" -eq 3 ] && echo checkpoint || echo process)
                     pid=$(children "$job" | sed -n "${victim}p")
@@ -109,7 +102,7 @@ for run in $(seq "$runs"); do
                 fi
                 if [ -n "$what" ]; then
                     kills=$((kills + 1))
-                    history+=" $processes:$what@${moment}ms"
+                    history+=" $processes:$what@$moment$([ "$target" -eq 3 ] || echo ms)"
                 fi
             fi
         fi
