@@ -60,7 +60,7 @@ struct TrainCommand: ParsableCommand {
         if helpConfig { return print(TrainingConfiguration.keysHelp) }
         let path = config ?? ""
         // From the beginning: a request during the start is met after the first step.
-        if !dryRun { StopRequest.listen() }
+        if !dryRun { StopRequest.listenAtStart() }
         runJob(exitCode: exitStatus(of:)) { communicator in
             let configuration = try TrainingConfiguration.broadcasted(
                 path: path, overrides: overrides, communicator)

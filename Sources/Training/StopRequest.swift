@@ -8,14 +8,22 @@ public enum StopRequest {
     // Written by a signal handler, which may do little more than that.
     nonisolated(unsafe) private static var firstSignalTime: Int = 0
 
+    /// Takes over SIGUSR1 alone, which nothing but a request sends: for the start, during which SIGTERM and SIGINT end the
+    /// process at once, as the launcher expects when another process has failed.
+    public static func listenAtStart() {
+        firstSignalTime = 0
+        listen(to: [SIGUSR1])
+    }
+
     /// Takes over the three signals of this process.
     ///
     /// The first one asks to stop; the processes of a job agree on it at the next step. Another one, more than a second
     /// later, ends this process at once; within the second it counts as the same request, which may come from the
     /// launcher and from whoever signalled the launcher alike.
-    public static func listen() {
-        firstSignalTime = 0
-        for number in [SIGTERM, SIGINT, SIGUSR1] {
+    static func listen() { listen(to: [SIGTERM, SIGINT, SIGUSR1]) }
+
+    private static func listen(to signals: [Int32]) {
+        for number in signals {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { number in
                 var now = timespec()
@@ -32,7 +40,7 @@ public enum StopRequest {
         // Whoever started this process may have blocked them.
         var set = sigset_t()
         sigemptyset(&set)
-        for number in [SIGTERM, SIGINT, SIGUSR1] { sigaddset(&set, number) }
+        for number in signals { sigaddset(&set, number) }
         pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 

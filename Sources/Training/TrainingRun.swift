@@ -35,6 +35,7 @@ public enum TrainingRun {
         let token = try communicator.broadcasted(from: coordinator) { $0.token }
         try folder.checkIsShared(token: token, process: communicator.processIndex, host: communicator.hostName())
         watch.progressed()
+        StopRequest.listen()
         let trainer = try Trainer(
             configuration: configuration, model: plan.model, data: plan.training, communicator)
         // The coordinator alone chooses where to start; the others follow.
