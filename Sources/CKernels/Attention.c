@@ -35,10 +35,10 @@ INLINE void small_product(const float *a, long row, long column, const float *b,
         for (long j = 0; j < n; j += 16) tile(a + i * row, row, column, b + j, n, c + i * n + j, k_count, 1, 1);
 }
 
-/// The rows of one head, in rows of `width` padded to a multiple of 16 with zeros.
-INLINE void pack(const kernel_attention_head *h, const float *source, float *target) {
+/// Rows of one head, in rows of `width` padded to a multiple of 16 with zeros.
+INLINE void pack(const kernel_attention_head *h, long rows, const float *source, float *target) {
     long width = padded(h->width);
-    for (long r = 0; r < h->length; r++) {
+    for (long r = 0; r < rows; r++) {
         for (long c = 0; c < h->width; c++) target[r * width + c] = source[r * h->stride + c];
         for (long c = h->width; c < width; c++) target[r * width + c] = 0;
     }
@@ -53,9 +53,9 @@ INLINE void pack_transposed(const kernel_attention_head *h, const float *source,
     }
 }
 
-INLINE void unpack(const kernel_attention_head *h, const float *source, float *target) {
+INLINE void unpack(const kernel_attention_head *h, long rows, const float *source, float *target) {
     long width = padded(h->width);
-    for (long r = 0; r < h->length; r++)
+    for (long r = 0; r < rows; r++)
         for (long c = 0; c < h->width; c++) target[r * h->stride + c] = source[r * width + c];
 }
 
@@ -74,12 +74,12 @@ long kernel_attention_workspace(long length, long width) {
 
 KERNEL void kernel_attention(const kernel_attention_head *h, const float *query, const float *key, const float *value,
                              float *output, float *log_sums, float *workspace) {
-    long n = h->length, l = padded(n), w = padded(h->width);
+    long n = h->length, q = h->queries, l = padded(n), w = padded(h->width);
     float *operand = workspace, *result = operand + l * w, *scores = result + l * w;
-    uint8_t *mask = (uint8_t *)(scores + n * l);
+    uint8_t *mask = (uint8_t *)(scores + q * l);
     pack_transposed(h, key, operand);
-    small_product(query, h->stride, 1, operand, scores, n, l, h->width);
-    for (long i = 0; i < n; i++) {
+    small_product(query, h->stride, 1, operand, scores, q, l, h->width);
+    for (long i = 0; i < q; i++) {
         float *s = scores + i * l;
         float largest = -FLT_MAX;
         for (long j = 0; j < n; j++) s[j] *= h->scale;
@@ -93,24 +93,24 @@ KERNEL void kernel_attention(const kernel_attention_head *h, const float *query,
         log_sums[i] = largest + logf(sum);
         if (h->threshold) drop_row(h, i, s, mask);
     }
-    pack(h, value, operand);
-    small_product(scores, l, 1, operand, result, n, w, n);
-    unpack(h, result, output);
+    pack(h, n, value, operand);
+    small_product(scores, l, 1, operand, result, q, w, n);
+    unpack(h, q, result, output);
 }
 
 KERNEL void kernel_attention_backward(const kernel_attention_head *h, const float *query, const float *key,
                                       const float *value, const float *output_gradient, const float *log_sums,
                                       float *query_gradient, float *key_gradient, float *value_gradient,
                                       float *workspace) {
-    long n = h->length, l = padded(n), w = padded(h->width);
+    long n = h->length, q = h->queries, l = padded(n), w = padded(h->width);
     float *operand = workspace, *result = operand + l * w, *probabilities = result + l * w;
-    float *gradients = probabilities + n * l;
-    uint8_t *mask = (uint8_t *)(gradients + n * l);
+    float *gradients = probabilities + q * l;
+    uint8_t *mask = (uint8_t *)(gradients + q * l);
     pack_transposed(h, key, operand);
-    small_product(query, h->stride, 1, operand, probabilities, n, l, h->width);
+    small_product(query, h->stride, 1, operand, probabilities, q, l, h->width);
     pack_transposed(h, value, operand);
-    small_product(output_gradient, h->stride, 1, operand, gradients, n, l, h->width);
-    for (long i = 0; i < n; i++) {
+    small_product(output_gradient, h->stride, 1, operand, gradients, q, l, h->width);
+    for (long i = 0; i < q; i++) {
         float *p = probabilities + i * l, *d = gradients + i * l;
         for (long j = 0; j < n; j++) p[j] = exponential(p[j] * h->scale - log_sums[i]);
         for (long j = n; j < l; j++) p[j] = 0;
@@ -123,13 +123,13 @@ KERNEL void kernel_attention_backward(const kernel_attention_head *h, const floa
         if (h->threshold)
             for (long j = 0; j < n; j++) p[j] = mask[j] ? p[j] * h->keep_scale : 0.0f;
     }
-    pack(h, output_gradient, operand);
-    small_product(probabilities, 1, l, operand, result, n, w, n); // dV = Pᵀ·dO
-    unpack(h, result, value_gradient);
-    pack(h, key, operand);
-    small_product(gradients, l, 1, operand, result, n, w, n); // dQ = dS·K
-    unpack(h, result, query_gradient);
-    pack(h, query, operand);
-    small_product(gradients, 1, l, operand, result, n, w, n); // dK = dSᵀ·Q
-    unpack(h, result, key_gradient);
+    pack(h, q, output_gradient, operand);
+    small_product(probabilities, 1, l, operand, result, n, w, q); // dV = Pᵀ·dO
+    unpack(h, n, result, value_gradient);
+    pack(h, n, key, operand);
+    small_product(gradients, l, 1, operand, result, q, w, n); // dQ = dS·K
+    unpack(h, q, result, query_gradient);
+    pack(h, q, query, operand);
+    small_product(gradients, 1, l, operand, result, n, w, q); // dK = dSᵀ·Q
+    unpack(h, n, result, key_gradient);
 }

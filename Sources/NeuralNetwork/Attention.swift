@@ -8,7 +8,7 @@ public final class Attention {
     private let headCount: Int
     private let headWidth: Int
     private let dropout: Dropout
-    private let logSums = Matrix()  // [heads, T]
+    private let logSums = Matrix()  // [heads, Q]
     private let workspace = Matrix()
 
     public init(headCount: Int, headWidth: Int, dropout: Dropout) {
@@ -18,19 +18,21 @@ public final class Attention {
     }
 
     /// - Parameters:
-    ///   - query, key, value: [T, heads · width], with their biases.
-    ///   - output: [T, heads · width]; filler rows become zero.
+    ///   - query: [Q, heads · width], with its bias.
+    ///   - key, value: [T, heads · width], with their biases.
+    ///   - output: [Q, heads · width]; filler rows become zero.
+    ///   - queries: the batch itself, where every token asks; or its samples, where the first token of each sequence does.
     public func forward(
         query: MatrixView, key: MatrixView, value: MatrixView, into output: MutableMatrixView, batch: PackedBatch,
-        pass: Pass
+        queries: PackedBatch, pass: Pass
     ) {
-        prepare(batch)
-        clearFiller(of: output, batch)
-        forEachHead(of: batch, stride: query.stride, pass: pass) { head, start, offset in
+        prepare(batch, queries)
+        clearFiller(of: output, queries)
+        forEachHead(of: batch, queries, stride: query.stride, pass: pass) { head, asked, offset in
             withUnsafePointer(to: head) {
                 kernel_attention(
-                    $0, query.base + offset, key.base + offset, value.base + offset, output.base + offset,
-                    logSums.pointer + start, workspace.pointer)
+                    $0, query.base + asked.element, key.base + offset, value.base + offset, output.base + asked.element,
+                    logSums.pointer + asked.logSum, workspace.pointer)
             }
         }
     }
@@ -39,27 +41,32 @@ public final class Attention {
     public func backward(
         _ outputGradient: MatrixView, query: MatrixView, key: MatrixView, value: MatrixView,
         queryGradient: MutableMatrixView, keyGradient: MutableMatrixView, valueGradient: MutableMatrixView,
-        batch: PackedBatch, pass: Pass
+        batch: PackedBatch, queries: PackedBatch, pass: Pass
     ) {
-        for gradient in [queryGradient, keyGradient, valueGradient] { clearFiller(of: gradient, batch) }
-        forEachHead(of: batch, stride: query.stride, pass: pass) { head, start, offset in
+        clearFiller(of: queryGradient, queries)
+        for gradient in [keyGradient, valueGradient] { clearFiller(of: gradient, batch) }
+        forEachHead(of: batch, queries, stride: query.stride, pass: pass) { head, asked, offset in
             withUnsafePointer(to: head) {
                 kernel_attention_backward(
-                    $0, query.base + offset, key.base + offset, value.base + offset, outputGradient.base + offset,
-                    logSums.pointer + start, queryGradient.base + offset, keyGradient.base + offset,
-                    valueGradient.base + offset, workspace.pointer)
+                    $0, query.base + asked.element, key.base + offset, value.base + offset,
+                    outputGradient.base + asked.element, logSums.pointer + asked.logSum,
+                    queryGradient.base + asked.element, keyGradient.base + offset, valueGradient.base + offset,
+                    workspace.pointer)
             }
         }
     }
 
-    /// Calls the body with each head of each sequence, where its log sums start, and where its elements start.
+    /// Calls the body with each head of each sequence, where its queries and their log sums start, and where the elements
+    /// of its keys and values do.
     private func forEachHead(
-        of batch: PackedBatch, stride: Int, pass: Pass, _ body: (kernel_attention_head, Int, Int) -> Void
+        of batch: PackedBatch, _ queries: PackedBatch, stride: Int, pass: Pass,
+        _ body: (kernel_attention_head, (element: Int, logSum: Int), Int) -> Void
     ) {
-        for sequence in batch.sequences {
+        for (sequence, asking) in zip(batch.sequences, queries.sequences) {
             let length = sequence.rows.count
             var head = kernel_attention_head()
             head.length = length
+            head.queries = asking.rows.count
             head.width = headWidth
             head.stride = stride
             head.scale = 1 / Float(headWidth).squareRoot()
@@ -68,16 +75,20 @@ public final class Attention {
             head.place = dropout.place(slot: sequence.slot, in: pass)
             for index in 0..<headCount {
                 head.first_block = UInt32(truncatingIfNeeded: index * length * ((length + 7) / 8))
+                let column = index * headWidth
                 body(
-                    head, index * batch.rowCount + sequence.rows.lowerBound,
-                    sequence.rows.lowerBound * stride + index * headWidth)
+                    head,
+                    (
+                        asking.rows.lowerBound * stride + column,
+                        index * queries.rowCount + asking.rows.lowerBound
+                    ), sequence.rows.lowerBound * stride + column)
             }
         }
     }
 
-    private func prepare(_ batch: PackedBatch) {
+    private func prepare(_ batch: PackedBatch, _ queries: PackedBatch) {
         let longest = batch.sequences.map(\.rows.count).max() ?? 0
-        logSums.resize(rows: headCount, columns: batch.rowCount)
+        logSums.resize(rows: headCount, columns: queries.rowCount)
         workspace.resize(rows: 1, columns: kernel_attention_workspace(longest, headWidth))
     }
 

@@ -92,30 +92,41 @@ struct OperationGradientTests {
         expectGradient(productGradient.elements, of: product.pointer, loss: loss, "product")
     }
 
-    @Test("attention over sequences of different lengths", arguments: [0.0, 0.25], [4, 20])
+    @Test(
+        "attention over sequences of different lengths, asked by every token or by the first of each",
+        arguments: [0.0, 0.25], [4, 20])
     func attention(probability: Double, headWidth: Int) {
-        let heads = 2
-        let columns = heads * headWidth
-        let rows = smallBatch.rowCount
-        let query = matrix(rows, columns, scale: 2)
-        let key = matrix(rows, columns, scale: 2, seed: 1)
-        let value = matrix(rows, columns, seed: 2)
-        let weights = lossWeights(columns)
+        let columns = 2 * headWidth
+        let samples = smallBatch.samples(alignment: RowAlignment(rows: 1, unaligned: []))
+        expectAttentionGradients(
+            probability, headWidth, queries: smallBatch, weights: lossWeights(columns))
+        expectAttentionGradients(
+            probability, headWidth, queries: samples, weights: matrix(samples.rowCount, columns, seed: 9))
+    }
+
+    /// - Parameter weights: of the loss, a row for each query.
+    private func expectAttentionGradients(
+        _ probability: Double, _ headWidth: Int, queries: PackedBatch, weights: Matrix
+    ) {
+        let columns = weights.columns
+        let query = matrix(queries.rowCount, columns)
+        let key = matrix(smallBatch.rowCount, columns, scale: 2, seed: 1)
+        let value = matrix(smallBatch.rowCount, columns, seed: 2)
         let operation = Attention(
-            headCount: heads, headWidth: headWidth, dropout: Dropout(site: 3, probability: probability))
-        let output = Matrix(rows: rows, columns: columns)
+            headCount: 2, headWidth: headWidth, dropout: Dropout(site: 3, probability: probability))
+        let output = Matrix(rows: queries.rowCount, columns: columns)
         func loss() -> Double {
             operation.forward(
                 query: query.view, key: key.view, value: value.view, into: output.mutableView, batch: smallBatch,
-                pass: training)
+                queries: queries, pass: training)
             return weightedSum(weights, output.view)
         }
         _ = loss()
-        let gradients = (0..<3).map { _ in Matrix(rows: rows, columns: columns) }
+        let gradients = [query, key, value].map { Matrix(rows: $0.rows, columns: columns) }
         operation.backward(
             weights.view, query: query.view, key: key.view, value: value.view,
             queryGradient: gradients[0].mutableView, keyGradient: gradients[1].mutableView,
-            valueGradient: gradients[2].mutableView, batch: smallBatch, pass: training)
+            valueGradient: gradients[2].mutableView, batch: smallBatch, queries: queries, pass: training)
         expectGradient(gradients[0].elements, of: query.pointer, loss: loss, "query")
         expectGradient(gradients[1].elements, of: key.pointer, loss: loss, "key")
         expectGradient(gradients[2].elements, of: value.pointer, loss: loss, "value")

@@ -50,9 +50,9 @@ void kernel_apply_mask(const float *values, const uint8_t *mask, float keep_scal
 
 // --- attention (Attention.c)
 
-/// One head of one sequence: `length` rows of `width` columns, read with `stride`.
+/// One head of one sequence: `length` keys and values and `queries` queries of `width` columns, read with `stride`.
 typedef struct {
-    long length, width, stride;
+    long length, queries, width, stride;
     float scale;
     // Dropout of the attention probabilities: threshold 0 drops nothing. Row i of the probabilities starts at block
     // first_block + i·⌈length/8⌉.

@@ -15,10 +15,10 @@ public final class BERTEncoder: TextEncoder {
 
     private let embedded = Matrix()  // [T, H], the normalised sum's input
     private let input = Matrix()  // [T, H], what the first layer reads
-    private let firstTokens = Matrix()  // [S, H]
     private let pooled = Matrix()  // [S, H]
     private let pooledGradient = Matrix()  // [S, H]
-    private let gradient = Matrix()  // [T, H], of the output of the layer at hand
+    private let firstTokenGradient = Matrix()  // [S, H], of the last layer's output
+    private let gradient = Matrix()  // [T, H], of the input of the layer at hand
     private let scratch = BERTLayer.Scratch()
 
     /// - Parameters:
@@ -72,25 +72,27 @@ public final class BERTEncoder: TextEncoder {
     public var linears: [AdaptedLinear] { layers.flatMap(\.linears) + [pooler] }
 
     public func hiddenStates(_ batch: PackedBatch, pass: Pass) -> MatrixView {
+        layers.reduce(embeddings(batch, pass: pass)) { $1.forward($0, batch: batch, pass: pass) }
+    }
+
+    private func embeddings(_ batch: PackedBatch, pass: Pass) -> MatrixView {
         embedded.resize(rows: batch.rowCount, columns: hiddenWidth)
         input.resize(rows: batch.rowCount, columns: hiddenWidth)
         embedding.forward(batch, into: embedded.mutableView)
         embeddingNormalization.forward(
             embedded.mutableView, bias: nil, residual: nil, into: input.mutableView, batch: batch, pass: pass)
         embeddingMask.apply(outputDropout, to: input.mutableView, batch: batch, pass: pass)
-        return layers.reduce(input.view) { $1.forward($0, batch: batch, pass: pass) }
+        return input.view
     }
 
+    /// Of the last layer, only the first tokens go on to the pooler, so it computes no others.
     public func forward(_ batch: PackedBatch, samples: PackedBatch, pass: Pass) -> MatrixView {
-        let hidden = hiddenStates(batch, pass: pass)
-        firstTokens.resize(rows: samples.rowCount, columns: hiddenWidth)
-        firstTokens.mutableView.clear()
-        for (sequence, sample) in zip(batch.sequences, samples.sequences) {
-            firstTokens.mutableView.rowStart(sample.rows.lowerBound)
-                .update(from: hidden.rowStart(sequence.rows.lowerBound), count: hiddenWidth)
+        var hidden = embeddings(batch, pass: pass)
+        for (index, layer) in layers.enumerated() {
+            hidden = layer.forward(hidden, batch: batch, samples: index == layers.count - 1 ? samples : nil, pass: pass)
         }
         pooled.resize(rows: samples.rowCount, columns: hiddenWidth)
-        pooler.forward(firstTokens.view, into: pooled.mutableView, batch: samples, pass: pass)
+        pooler.forward(hidden, into: pooled.mutableView, batch: samples, pass: pass)
         HyperbolicTangent.forward(pooled.mutableView, bias: pooler.bias)
         return pooled.view
     }
@@ -99,30 +101,25 @@ public final class BERTEncoder: TextEncoder {
         _ outputGradient: MatrixView, batch: PackedBatch, samples: PackedBatch, pass: Pass, gradients: LaneGradients
     ) {
         let lowest = layers.firstIndex { $0.isAdapted }
-        guard lowest != nil || pooler.adapter != nil else { return }
+        guard let last = layers.last, lowest != nil || pooler.adapter != nil else { return }
         pooledGradient.resize(rows: samples.rowCount, columns: hiddenWidth)
         pooledGradient.pointer.update(from: outputGradient.base, count: samples.rowCount * hiddenWidth)
         HyperbolicTangent.backward(output: pooled.view, gradient: pooledGradient.mutableView)
-        // The samples' gradient has the shape of the pooled vectors, so the input's can take the place of none of them.
-        scratch.firstTokenGradient.resize(rows: samples.rowCount, columns: hiddenWidth)
-        scratch.firstTokenGradient.mutableView.clear()
+        firstTokenGradient.resize(rows: samples.rowCount, columns: hiddenWidth)
         pooler.backward(
-            pooledGradient.view, input: firstTokens.view,
-            inputGradient: lowest == nil ? nil : scratch.firstTokenGradient.mutableView, batch: samples, pass: pass,
+            pooledGradient.view, input: last.output,
+            inputGradient: lowest == nil ? nil : firstTokenGradient.mutableView, batch: samples, pass: pass,
             gradients: gradients)
         guard let lowest else { return }
 
         gradient.resize(rows: batch.rowCount, columns: hiddenWidth)
-        gradient.mutableView.clear()
-        for (sequence, sample) in zip(batch.sequences, samples.sequences) {
-            gradient.mutableView.rowStart(sequence.rows.lowerBound)
-                .update(
-                    from: scratch.firstTokenGradient.view.rowStart(sample.rows.lowerBound), count: hiddenWidth)
-        }
         for index in (lowest..<layers.count).reversed() {
+            let isLast = index == layers.count - 1
             layers[index].backward(
-                gradient.mutableView, input: index == 0 ? input.view : layers[index - 1].output,
-                needsInputGradient: index > lowest, batch: batch, pass: pass, gradients: gradients, scratch: scratch)
+                isLast ? firstTokenGradient.mutableView : gradient.mutableView,
+                input: index == 0 ? input.view : layers[index - 1].output,
+                inputGradient: index > lowest ? gradient.mutableView : nil, batch: batch,
+                samples: isLast ? samples : nil, pass: pass, gradients: gradients, scratch: scratch)
         }
     }
 }
