@@ -36,7 +36,7 @@ let package = Package(
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
         // Vector kernels are worth nothing unoptimised, in tests either.
-        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
 
         room("Diagnostics"),
         room("MessagePassing", ["COpenMPI"]),
@@ -52,8 +52,8 @@ let package = Package(
         room(
             "Training",
             [
-                "AdaLoRA", "Checkpointing", "Diagnostics", "LinearAlgebra", "MessagePassing", "Models", "NeuralNetwork",
-                "PEFTFormat", "Randomness", "Safetensors", "Text", "Yams",
+                "AdaLoRA", "Checkpointing", "CKernels", "Diagnostics", "LinearAlgebra", "MessagePassing", "Models",
+                "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "Yams",
             ]),
         .executableTarget(
             name: "RankwiseCommand",
@@ -85,7 +85,7 @@ let package = Package(
         tests("ModelsTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork"]),
         tests(
             "TrainingTests",
-            ["FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Training"]),
+            ["AdaLoRA", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Training"]),
         tests("SafetensorsTests", ["Diagnostics", "FixtureFiles", "Safetensors"]),
         tests(
             "PEFTFormatTests", ["Diagnostics", "FixtureFiles", "PEFTFormat", "Safetensors"],

@@ -23,6 +23,11 @@ public func multiply(
     precondition(result.columns == (rightTransposition == .none ? right.columns : right.rows))
     precondition(inner == (rightTransposition == .none ? right.rows : right.columns))
     guard result.rows > 0, result.columns > 0 else { return }
+    WorkLog.note(
+        WorkLog.Product(
+            rows: result.rows, columns: result.columns, inner: inner,
+            leftIsTransposed: leftTransposition == .transposed,
+            rightIsTransposed: rightTransposition == .transposed, keeps: keep != 0))
     cblas_sgemm(
         CblasRowMajor, leftTransposition.flag, rightTransposition.flag,
         blasInt(result.rows), blasInt(result.columns), blasInt(inner),

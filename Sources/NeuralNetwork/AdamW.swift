@@ -1,4 +1,4 @@
-internal import CKernels
+package import CKernels
 
 /// AdamW (Loshchilov and Hutter 2019), as PyTorch's `torch.optim.AdamW` computes it.
 public struct AdamW: Sendable {
@@ -17,7 +17,7 @@ public struct AdamW: Sendable {
 
     /// The update of one training step, for any run of parameters.
     public struct Update {
-        fileprivate let settings: kernel_adamw_settings
+        package let settings: kernel_adamw_settings
 
         /// Updates parameters and moments in place, [count] each.
         public func apply(

@@ -76,6 +76,14 @@ public final class AdaptedLinear {
     public func forward(_ input: MatrixView, into output: MutableMatrixView, batch: PackedBatch, pass: Pass) {
         products.multiply(input, weight, .transposed, into: output, batch: batch)
         guard let adapter else { return }
+        WorkLog.measure(.adapters) { forward(input, through: adapter, into: output, batch: batch, pass: pass) }
+    }
+
+    /// output += s·X·Qᵀ·diag(λ)·Pᵀ
+    private func forward(
+        _ input: MatrixView, through adapter: LinearAdapter, into output: MutableMatrixView, batch: PackedBatch,
+        pass: Pass
+    ) {
         let adapterInput = dropped(input, adapter, batch, pass)
         let rank = adapter.block.rows.count
         projected.resize(rows: batch.rowCount, columns: rank)
@@ -106,6 +114,17 @@ public final class AdaptedLinear {
             products.multiply(outputGradient, weight, .none, keep: keep, into: inputGradient, batch: batch)
         }
         guard let adapter else { return }
+        WorkLog.measure(.adapters) {
+            backward(
+                outputGradient, through: adapter, input: input, inputGradient: inputGradient, batch: batch, pass: pass,
+                gradients: gradients)
+        }
+    }
+
+    private func backward(
+        _ outputGradient: MatrixView, through adapter: LinearAdapter, input: MatrixView,
+        inputGradient: MutableMatrixView?, batch: PackedBatch, pass: Pass, gradients: LaneGradients
+    ) {
         let drops = adapter.dropout.isActive(in: pass)
         let adapterInput = drops ? droppedInput.view : input
         let rank = adapter.block.rows.count

@@ -28,11 +28,14 @@ public final class Attention {
     ) {
         prepare(batch, queries)
         clearFiller(of: output, queries)
-        forEachHead(of: batch, queries, stride: query.stride, pass: pass) { head, asked, offset in
-            withUnsafePointer(to: head) {
-                kernel_attention(
-                    $0, query.base + asked.element, key.base + offset, value.base + offset, output.base + asked.element,
-                    logSums.pointer + asked.logSum, workspace.pointer)
+        WorkLog.measure(.attention) {
+            forEachHead(of: batch, queries, stride: query.stride, pass: pass) { head, asked, offset in
+                withUnsafePointer(to: head) {
+                    kernel_attention(
+                        $0, query.base + asked.element, key.base + offset, value.base + offset,
+                        output.base + asked.element,
+                        logSums.pointer + asked.logSum, workspace.pointer)
+                }
             }
         }
     }
@@ -45,13 +48,15 @@ public final class Attention {
     ) {
         clearFiller(of: queryGradient, queries)
         for gradient in [keyGradient, valueGradient] { clearFiller(of: gradient, batch) }
-        forEachHead(of: batch, queries, stride: query.stride, pass: pass) { head, asked, offset in
-            withUnsafePointer(to: head) {
-                kernel_attention_backward(
-                    $0, query.base + asked.element, key.base + offset, value.base + offset,
-                    outputGradient.base + asked.element, logSums.pointer + asked.logSum,
-                    queryGradient.base + asked.element, keyGradient.base + offset, valueGradient.base + offset,
-                    workspace.pointer)
+        WorkLog.measure(.attention) {
+            forEachHead(of: batch, queries, stride: query.stride, pass: pass) { head, asked, offset in
+                withUnsafePointer(to: head) {
+                    kernel_attention_backward(
+                        $0, query.base + asked.element, key.base + offset, value.base + offset,
+                        outputGradient.base + asked.element, logSums.pointer + asked.logSum,
+                        queryGradient.base + asked.element, keyGradient.base + offset, valueGradient.base + offset,
+                        workspace.pointer)
+                }
             }
         }
     }

@@ -17,8 +17,10 @@ public struct RowProducts: Sendable {
         let shape = RowAlignment.Shape(
             inputs: input.columns, outputs: result.columns, storedTransposed: transposition == .transposed)
         func multiplyRows(_ rows: Range<Int>) {
-            LinearAlgebra.multiply(
-                input[rows: rows], .none, weight, transposition, keep: keep, into: result[rows: rows])
+            WorkLog.measure(.products) {
+                LinearAlgebra.multiply(
+                    input[rows: rows], .none, weight, transposition, keep: keep, into: result[rows: rows])
+            }
         }
         if alignment.unaligned.contains(shape) {
             for lane in batch.lanes { multiplyRows(lane.rows) }

@@ -35,3 +35,25 @@ public struct ParameterPartition: Sendable, Equatable {
         elements = zip(elementBounds, elementBounds.dropFirst()).map { $0..<$1 }
     }
 }
+
+/// One row that a process owns.
+struct OwnedRow {
+    let block: ParameterLayout.Block
+    /// Among the rows of all blocks.
+    let index: Int
+    /// Among the elements of all blocks.
+    let elements: Range<Int>
+    /// Where its elements start among those that the process owns.
+    let offset: Int
+
+    /// The rows of a range, in order.
+    static func all(of layout: ParameterLayout, in owned: Range<Int>) -> [OwnedRow] {
+        var offset = 0
+        return layout.blocks.flatMap { block in
+            block.rows.clamped(to: owned).map { index in
+                defer { offset += block.rowWidth }
+                return OwnedRow(block: block, index: index, elements: block.elements(ofRow: index), offset: offset)
+            }
+        }
+    }
+}

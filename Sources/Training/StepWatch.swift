@@ -46,6 +46,8 @@ final class StepWatch: Sendable {
     private let processCount: Int
     private let host: String
     private let timeout: Double
+    /// For benchmarks.
+    private let times: PhaseTimes?
     /// Outside the steps, a slow disk is given a minute.
     private static let leastOutsideSteps = 60.0
     private let path: String
@@ -58,7 +60,11 @@ final class StepWatch: Sendable {
     /// Starts watching, until the process ends.
     ///
     /// - Parameter timeout: seconds without progress; nil watches nothing.
-    init(timeout: Double?, processIndex: Int, processCount: Int, host: String, runFolder: RunFolder) {
+    init(
+        timeout: Double?, processIndex: Int, processCount: Int, host: String, runFolder: RunFolder,
+        times: PhaseTimes? = nil
+    ) {
+        self.times = times
         self.processIndex = processIndex
         self.processCount = processCount
         self.host = host
@@ -80,6 +86,7 @@ final class StepWatch: Sendable {
     /// Enters a phase of a step. A new step is progress; a new phase of the same step is not, so that the limit is that of
     /// whole steps.
     func enter(_ phase: Phase, step: Int) {
+        times?.enter(phase)
         let old = place.exchange(UInt64(step) << 8 | phase.rawValue, ordering: .relaxed)
         if old >> 8 != UInt64(step) || phase.isOutsideSteps { progressed() }
     }
@@ -171,5 +178,26 @@ final class StepWatch: Sendable {
                         + "last in step \(sign.step), \(sign.phase): it is stopped, cut off or gone")
             }
         }
+    }
+}
+
+/// The time that a process spends in each phase.
+final class PhaseTimes: @unchecked Sendable {
+    // The training step works on one thread.
+    private var seconds: [StepWatch.Phase: Double] = [:]
+    private var current: (phase: StepWatch.Phase, since: ContinuousClock.Instant)?
+
+    fileprivate func enter(_ phase: StepWatch.Phase) {
+        let now = ContinuousClock.now
+        if let current { seconds[current.phase, default: 0] += current.since.duration(to: now).inSeconds }
+        current = (phase, now)
+    }
+
+    /// The times since the last call; ends the phase at hand.
+    func take() -> [StepWatch.Phase: Double] {
+        if let phase = current?.phase { enter(phase) }
+        current = nil
+        defer { seconds = [:] }
+        return seconds
     }
 }

@@ -25,6 +25,7 @@ public final class Trainer {
     let partition: ParameterPartition
     let state: OwnedState
     private let processIndex: Int
+    private let ownedRows: [OwnedRow]
     private let data: TrainingSamples
     private var order: SampleOrder
     private let tree: LaneTree
@@ -60,6 +61,7 @@ public final class Trainer {
         processIndex = communicator.processIndex
         partition = ParameterPartition(layout: model.layout, processCount: communicator.processCount)
         state = OwnedState(elements: partition.elements[communicator.processIndex])
+        ownedRows = OwnedRow.all(of: model.layout, in: partition.rows[communicator.processIndex])
         mask = [Bool](repeating: true, count: model.tripletCount)
         order = SampleOrder(
             sampleCount: data.count, seed: UInt64(configuration.seed), shuffles: configuration.data.shuffle)
@@ -185,10 +187,7 @@ public final class Trainer {
     }
 
     private func squaredNorms(of gradient: UnsafeMutablePointer<Float>) -> [Double] {
-        ownedRows.map { block, row in
-            sumOfSquares(
-                gradient + block.elements(ofRow: row).lowerBound - state.elements.lowerBound, count: block.rowWidth)
-        }
+        ownedRows.map { sumOfSquares(gradient + $0.offset, count: $0.elements.count) }
     }
 
     private func clippingFactor(_ norm: Double) -> Float {
@@ -198,35 +197,18 @@ public final class Trainer {
 
     // MARK: 5, own
 
-    private var ownedRows: [(block: ParameterLayout.Block, row: Int)] {
-        let owned = partition.rows[processIndex]
-        return model.layout.blocks.flatMap { block in
-            block.rows.clamped(to: owned).map { (block, $0) }
-        }
-    }
-
     /// Clipping, sensitivity, Ī, Ū and AdamW, row by row.
     private func updateOwnedRows(_ gradient: UnsafeMutablePointer<Float>, factor: Float) {
-        let update = optimizer.update(
-            step: step, learningRate: learningRate.value(at: step), gradientFactor: factor)
-        let point = configuration.adapter.sensitivityPoint
-        let updatesImportance = schedule.updatesImportance(at: step)
-        for (block, row) in ownedRows {
-            let elements = block.elements(ofRow: row)
-            let values = model.parameters.pointer + elements.lowerBound
-            let offset = elements.lowerBound - state.elements.lowerBound
-            func updateImportance() {
-                importance.update(
-                    values: values, gradient: gradient + offset, gradientFactor: factor,
-                    smoothed: state[.smoothedSensitivity] + offset, uncertainty: state[.uncertainty] + offset,
-                    count: elements.count)
-            }
-            let isImportant = updatesImportance && block.isTriplets
-            if isImportant, point == .gradient { updateImportance() }
+        let update = RowUpdate(
+            optimizer: optimizer.update(
+                step: step, learningRate: learningRate.value(at: step), gradientFactor: factor),
+            importance: importance,
+            point: schedule.updatesImportance(at: step) ? configuration.adapter.sensitivityPoint : nil)
+        let pointers = StatePointers(state)
+        for row in ownedRows {
             update.apply(
-                to: values, gradient: gradient + offset, firstMoment: state[.firstMoment] + offset,
-                secondMoment: state[.secondMoment] + offset, count: elements.count)
-            if isImportant, point == .update { updateImportance() }
+                to: model.parameters.pointer + row.elements.lowerBound, gradient: gradient + row.offset,
+                state: pointers, offset: row.offset, count: row.elements.count, isImportant: row.block.isTriplets)
         }
     }
 
@@ -235,13 +217,13 @@ public final class Trainer {
     /// On a masking step: the scores of the owned triplets, and the same decision on every process.
     private func decide(_ communicator: borrowing Communicator) throws -> Selection? {
         guard schedule.decides(at: step) else { return nil }
-        let scores = ownedRows.compactMap { block, row -> Float? in
-            guard let outputs = block.outputs, let inputs = block.inputs else { return nil }
-            let start = block.elements(ofRow: row).lowerBound
-            let offset = start - state.elements.lowerBound
+        let pointers = StatePointers(state)
+        let scores = ownedRows.compactMap { row -> Float? in
+            guard let outputs = row.block.outputs, let inputs = row.block.inputs else { return nil }
             return importance.score(
-                values: model.parameters.pointer + start, smoothed: state[.smoothedSensitivity] + offset,
-                uncertainty: state[.uncertainty] + offset, outputs: outputs, inputs: inputs)
+                values: model.parameters.pointer + row.elements.lowerBound,
+                smoothed: pointers.smoothedSensitivity + row.offset, uncertainty: pointers.uncertainty + row.offset,
+                outputs: outputs, inputs: inputs)
         }
         let selection = try Selection.agreed(
             on: scores, tripletCount: mask.count, budget: schedule.budget(at: step), communicator)
@@ -252,8 +234,8 @@ public final class Trainer {
     /// Sets λ of the owned triplets that lost to 0: on a masking step, and after every step of the final phase.
     private func applyMask() {
         guard schedule.decides(at: step) || schedule.isFinal(step) else { return }
-        for (block, row) in ownedRows where block.isTriplets && !mask[row] {
-            model.parameters.pointer[block.elements(ofRow: row).lowerBound + (block.outputs ?? 0)] = 0
+        for row in ownedRows where row.block.isTriplets && !mask[row.index] {
+            model.parameters.pointer[row.elements.lowerBound + (row.block.outputs ?? 0)] = 0
         }
     }
 

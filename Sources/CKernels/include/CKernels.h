@@ -115,3 +115,10 @@ void kernel_adamw(kernel_adamw_settings settings, float *values, const float *gr
 /// I = |w·g|; smoothed = β1·smoothed + (1-β1)·I; uncertainty = β2·uncertainty + (1-β2)·|I - smoothed|.
 void kernel_importance(float beta1, float beta2, float gradient_factor, const float *values, const float *gradient,
                        float *smoothed, float *uncertainty, long count);
+/// Both in one pass: importance with the values before AdamW's step, or with those after it.
+void kernel_importance_then_adamw(kernel_adamw_settings settings, float beta1, float beta2, float *values,
+                                  const float *gradient, float *first_moment, float *second_moment, float *smoothed,
+                                  float *uncertainty, long count);
+void kernel_adamw_then_importance(kernel_adamw_settings settings, float beta1, float beta2, float *values,
+                                  const float *gradient, float *first_moment, float *second_moment, float *smoothed,
+                                  float *uncertainty, long count);
