@@ -23,16 +23,21 @@ INLINE void tile(const float *a, long row, long column, const float *b, long n, 
         for (int v = 0; v < vectors; v++) STORE16(c + i * n + 16 * v, total[i][v]);
 }
 
+/// `rows` rows of a product.
+INLINE void tiles(const float *a, long row, long column, const float *b, float *c, long n, long k_count, const int rows) {
+    long j = 0;
+    for (; j + 32 <= n; j += 32) tile(a, row, column, b + j, n, c + j, k_count, rows, 2);
+    for (; j < n; j += 16) tile(a, row, column, b + j, n, c + j, k_count, rows, 1);
+}
+
 INLINE void small_product(const float *a, long row, long column, const float *b, float *c, long m, long n,
                           long k_count) {
     long i = 0;
-    for (; i + 4 <= m; i += 4) {
-        long j = 0;
-        for (; j + 32 <= n; j += 32) tile(a + i * row, row, column, b + j, n, c + i * n + j, k_count, 4, 2);
-        for (; j < n; j += 16) tile(a + i * row, row, column, b + j, n, c + i * n + j, k_count, 4, 1);
-    }
-    for (; i < m; i++)
-        for (long j = 0; j < n; j += 16) tile(a + i * row, row, column, b + j, n, c + i * n + j, k_count, 1, 1);
+    for (; i + 4 <= m; i += 4) tiles(a + i * row, row, column, b, c + i * n, n, k_count, 4);
+    a += i * row, c += i * n;
+    if (m - i == 3) tiles(a, row, column, b, c, n, k_count, 3);
+    if (m - i == 2) tiles(a, row, column, b, c, n, k_count, 2);
+    if (m - i == 1) tiles(a, row, column, b, c, n, k_count, 1);
 }
 
 /// Rows of one head, in rows of `width` padded to a multiple of 16 with zeros.
@@ -59,39 +64,68 @@ INLINE void unpack(const kernel_attention_head *h, long rows, const float *sourc
         for (long c = 0; c < h->width; c++) target[r * h->stride + c] = source[r * width + c];
 }
 
-/// Drops and rescales a row of probabilities (or of their gradients), by the numbers of the row.
-INLINE void drop_row(const kernel_attention_head *h, long row, float *values, uint8_t *mask) {
-    uint32_t blocks = (uint32_t)((h->length + 7) / 8);
-    philox_mask(h->place, h->first_block + (uint32_t)row * blocks, h->threshold, mask, h->length);
-    for (long j = 0; j < h->length; j++) values[j] = mask[j] ? values[j] * h->keep_scale : 0.0f;
+/// The columns of a padded row, sixteen at a time: what lies behind the last column is computed, and never read.
+#define EACH16(j, length)                                                                                              \
+    for (long block = 0; block < (length); block += 16)                                                                \
+        for (long j = block; j < block + 16; j++)
+
+/// The largest element of a padded row.
+INLINE float largest_of(const float *values, long padded_length) {
+    typedef int ints16 __attribute__((vector_size(64), aligned(4)));
+    floats16 most = LOAD16(values);
+    for (long j = 16; j < padded_length; j += 16) {
+        floats16 next = LOAD16(values + j);
+        ints16 larger = next > most;
+        most = (floats16)(((ints16)next & larger) | ((ints16)most & ~larger));
+    }
+    float v[16], result = -FLT_MAX;
+    STORE16(v, most);
+    for (int k = 0; k < 16; k++) result = v[k] > result ? v[k] : result;
+    return result;
+}
+
+/// Bytes from one row of a head's mask to the next: eight numbers to a block of random numbers.
+INLINE long mask_stride(long length) { return (length + 7) / 8 * 8; }
+
+/// The masks of all rows of a head: their random numbers follow each other.
+INLINE void fill_masks(const kernel_attention_head *h, uint8_t *masks) {
+    if (h->threshold)
+        philox_mask(h->place, h->first_block, h->threshold, masks, h->queries * mask_stride(h->length));
+}
+
+/// Drops and rescales a row of probabilities, or of their gradients.
+INLINE void drop_row(float *restrict values, const uint8_t *restrict mask, float keep_scale, long padded_length) {
+    EACH16(j, padded_length) values[j] = mask[j] ? values[j] * keep_scale : 0.0f;
 }
 
 long kernel_attention_workspace(long length, long width) {
     long l = padded(length), w = padded(width);
-    // Two packed operands and an output of either shape, two matrices of scores, and the mask of one row.
-    return 3 * (l * w + 16) + 2 * length * l + (l + 3) / 4 + 64;
+    // Two packed operands and an output of either shape, two matrices of scores, and the masks of all rows.
+    return 3 * (l * w + 16) + 2 * length * l + (length * l + 3) / 4 + 64;
 }
 
 KERNEL void kernel_attention(const kernel_attention_head *h, const float *query, const float *key, const float *value,
                              float *output, float *log_sums, float *workspace) {
     long n = h->length, q = h->queries, l = padded(n), w = padded(h->width);
+    float scale = h->scale, keep_scale = h->keep_scale;
     float *operand = workspace, *result = operand + l * w, *scores = result + l * w;
-    uint8_t *mask = (uint8_t *)(scores + q * l);
+    uint8_t *masks = (uint8_t *)(scores + q * l);
+    fill_masks(h, masks);
     pack_transposed(h, key, operand);
     small_product(query, h->stride, 1, operand, scores, q, l, h->width);
     for (long i = 0; i < q; i++) {
         float *s = scores + i * l;
-        float largest = -FLT_MAX;
-        for (long j = 0; j < n; j++) s[j] *= h->scale;
-        for (long j = 0; j < n; j++) largest = s[j] > largest ? s[j] : largest;
-        for (long j = 0; j < n; j++) s[j] = exponential(s[j] - largest);
+        EACH16(j, l) s[j] *= scale;
+        for (long j = n; j < l; j++) s[j] = -FLT_MAX;
+        float largest = largest_of(s, l);
+        EACH16(j, l) s[j] = exponential(s[j] - largest);
         for (long j = n; j < l; j++) s[j] = 0;
         floats16 total = ZERO16;
         for (long j = 0; j < l; j += 16) total += LOAD16(s + j);
         float sum = sum16(&total), inverse = 1.0f / sum;
-        for (long j = 0; j < n; j++) s[j] *= inverse;
+        EACH16(j, l) s[j] *= inverse;
         log_sums[i] = largest + logf(sum);
-        if (h->threshold) drop_row(h, i, s, mask);
+        if (h->threshold) drop_row(s, masks + i * mask_stride(n), keep_scale, l);
     }
     pack(h, n, value, operand);
     small_product(scores, l, 1, operand, result, q, w, n);
@@ -103,25 +137,28 @@ KERNEL void kernel_attention_backward(const kernel_attention_head *h, const floa
                                       float *query_gradient, float *key_gradient, float *value_gradient,
                                       float *workspace) {
     long n = h->length, q = h->queries, l = padded(n), w = padded(h->width);
+    float scale = h->scale, keep_scale = h->keep_scale;
     float *operand = workspace, *result = operand + l * w, *probabilities = result + l * w;
     float *gradients = probabilities + q * l;
-    uint8_t *mask = (uint8_t *)(gradients + q * l);
+    uint8_t *masks = (uint8_t *)(gradients + q * l);
+    fill_masks(h, masks);
     pack_transposed(h, key, operand);
     small_product(query, h->stride, 1, operand, probabilities, q, l, h->width);
     pack_transposed(h, value, operand);
     small_product(output_gradient, h->stride, 1, operand, gradients, q, l, h->width);
     for (long i = 0; i < q; i++) {
-        float *p = probabilities + i * l, *d = gradients + i * l;
-        for (long j = 0; j < n; j++) p[j] = exponential(p[j] * h->scale - log_sums[i]);
+        float *restrict p = probabilities + i * l, *restrict d = gradients + i * l;
+        const uint8_t *restrict mask = masks + i * mask_stride(n);
+        float log_sum = log_sums[i];
+        EACH16(j, l) p[j] = exponential(p[j] * scale - log_sum);
         for (long j = n; j < l; j++) p[j] = 0;
         // The gradient of the probabilities is that of the dropped ones, through the same mask.
-        if (h->threshold) drop_row(h, i, d, mask);
+        if (h->threshold) drop_row(d, mask, keep_scale, l);
         floats16 total = ZERO16;
         for (long j = 0; j < l; j += 16) total += LOAD16(p + j) * LOAD16(d + j);
         float inner = sum16(&total);
-        for (long j = 0; j < n; j++) d[j] = p[j] * (d[j] - inner) * h->scale;
-        if (h->threshold)
-            for (long j = 0; j < n; j++) p[j] = mask[j] ? p[j] * h->keep_scale : 0.0f;
+        EACH16(j, l) d[j] = p[j] * (d[j] - inner) * scale;
+        if (h->threshold) drop_row(p, mask, keep_scale, l);
     }
     pack(h, q, output_gradient, operand);
     small_product(probabilities, 1, l, operand, result, n, w, q); // dV = Pᵀ·dO
