@@ -17,6 +17,7 @@ static inline MPI_Comm COpenMPI_COMM_WORLD(void) { return MPI_COMM_WORLD; }
 static inline MPI_Comm COpenMPI_COMM_NULL(void) { return MPI_COMM_NULL; }
 static inline MPI_Errhandler COpenMPI_ERRORS_RETURN(void) { return MPI_ERRORS_RETURN; }
 static inline MPI_Info COpenMPI_INFO_NULL(void) { return MPI_INFO_NULL; }
+static inline MPI_Win COpenMPI_WIN_NULL(void) { return MPI_WIN_NULL; }
 static inline int COpenMPI_COMM_TYPE_SHARED(void) { return MPI_COMM_TYPE_SHARED; }
 static inline void *COpenMPI_IN_PLACE(void) { return MPI_IN_PLACE; }
 

@@ -2,16 +2,46 @@ import Diagnostics
 public import LinearAlgebra
 import Safetensors
 
+/// Memory for the weights that cannot be used as they lie in their file.
+public protocol ConvertedWeights: AnyObject {
+    /// Memory that lives as long as this object.
+    ///
+    /// - Parameters:
+    ///   - count: of floats.
+    ///   - fill: writes them; where processes share the memory, it is called on one of them alone.
+    func memory(count: Int, fill: (UnsafeMutablePointer<Float>) throws -> Void) throws -> UnsafePointer<Float>
+}
+
+/// Memory of this process alone.
+public final class PrivateWeights: ConvertedWeights {
+    private var matrices: [Matrix] = []
+
+    public init() {}
+
+    public func memory(
+        count: Int, fill: (UnsafeMutablePointer<Float>) throws -> Void
+    ) throws -> UnsafePointer<Float> {
+        let matrix = Matrix(rows: 1, columns: count)
+        try fill(matrix.pointer)
+        matrices.append(matrix)
+        return matrix.view.base
+    }
+}
+
 /// The frozen tensors of a model folder: float32 is used in place, in the mapped file that the processes of a machine
 /// share; half precision is converted once.
 public final class FrozenWeights {
     private let tensors: TensorFolder
     private let prefix: String
-    private var converted: [String: Matrix] = [:]
+    private let storage: any ConvertedWeights
+    private let own = PrivateWeights()
+    private var converted: [String: UnsafePointer<Float>] = [:]
 
-    /// - Parameter prefixes: what tensor names may start with, tried in this order (for instance `bert.` and nothing).
-    /// - Parameter probe: the name of a tensor that every model of the family has, without prefix.
-    public init(folder: String, prefixes: [String], probe: String) throws {
+    /// - Parameters:
+    ///   - prefixes: what tensor names may start with, tried in this order (for instance `bert.` and nothing).
+    ///   - probe: the name of a tensor that every model of the family has, without prefix.
+    ///   - storage: for what has to be converted.
+    public init(folder: String, prefixes: [String], probe: String, storage: any ConvertedWeights) throws {
         let tensors = try TensorFolder(path: folder)
         guard let prefix = prefixes.first(where: { tensors.tensor(named: $0 + probe) != nil }) else {
             let names = prefixes.map { "'\($0 + probe)'" }.joined(separator: " or ")
@@ -22,6 +52,30 @@ public final class FrozenWeights {
         }
         self.tensors = tensors
         self.prefix = prefix
+        self.storage = storage
+        try convert()
+    }
+
+    /// Converts, in one piece of memory, every tensor of the family that cannot be used in place.
+    private func convert() throws {
+        var places: [(tensor: TensorDescription, offset: Int)] = []
+        var count = 0
+        for name in tensors.tensorNames where name.hasPrefix(prefix) {
+            guard let tensor = tensors.tensor(named: name), tensor.elementType.isConvertible,
+                try tensors.mappedFloats(of: name, shape: tensor.shape) == nil
+            else { continue }
+            places.append((tensor, count))
+            // Each starts at a cache line.
+            count += (tensor.shape.reduce(1, *) + 15) / 16 * 16
+        }
+        guard !places.isEmpty else { return }
+        let base = try storage.memory(count: count) { memory in
+            for (tensor, offset) in places {
+                let elements = try tensors.floats(of: tensor.name, shape: tensor.shape)
+                (memory + offset).update(from: elements, count: elements.count)
+            }
+        }
+        for (tensor, offset) in places { converted[tensor.name] = base + offset }
     }
 
     /// Whether the folder has this tensor.
@@ -40,10 +94,11 @@ public final class FrozenWeights {
     private func floats(_ name: String, shape: [Int]) throws -> UnsafePointer<Float> {
         let name = prefix + name
         if let mapped = try tensors.mappedFloats(of: name, shape: shape), let base = mapped.baseAddress { return base }
-        if let matrix = converted[name] { return matrix.view.base }
-        let elements = try tensors.floats(of: name, shape: shape)
-        let matrix = Matrix(rows: 1, columns: elements.count, elements: elements)
-        converted[name] = matrix
-        return matrix.view.base
+        guard let base = converted[name], tensors.tensor(named: name)?.shape == shape else {
+            // Says what is wrong with it.
+            let elements = try tensors.floats(of: name, shape: shape)
+            return try own.memory(count: elements.count) { $0.update(from: elements, count: elements.count) }
+        }
+        return base
     }
 }

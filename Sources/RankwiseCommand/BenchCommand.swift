@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diagnostics
 import Foundation
 import MessagePassing
 import Training
@@ -13,24 +14,46 @@ struct BenchCommand: ParsableCommand {
               mpirun -np 2 rankwise bench step --config run.yaml
               rankwise bench update --shapes llama
               rankwise bench select
+              mpirun -np 2 rankwise bench collectives --config run.yaml
+              mpirun -np 2 rankwise bench checkpoint --config run.yaml --folder /shared/scratch
+              rankwise bench load --config run.yaml
             """,
-        subcommands: [Step.self, Update.self, Select.self])
+        subcommands: [Step.self, Update.self, Select.self, Collectives.self, Checkpoint.self, Load.self])
 
-    struct Step: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "The training step by part, and its ratio to the time of its products alone.")
-
+    /// What the benchmarks of a run have in common.
+    struct RunOptions: ParsableArguments {
         @Option(help: "The run's YAML file; nothing is written to its output folder.")
         var config: String
 
         @Option(name: .customLong("set"), help: "Set one key, as in 'rankwise train'; may be given many times.")
         var overrides: [String] = []
 
-        @Option(help: "Steps to measure.")
-        var steps = 20
-
         @Flag(help: "Print JSON.")
         var json = false
+
+        /// Measures on all processes of the job, and has process 0 print.
+        func measure<Result: Encodable>(
+            text: (Result) -> String,
+            _ body: (TrainingConfiguration, borrowing Communicator) throws -> Result
+        ) -> Never {
+            runJob(exitCode: exitStatus(of:)) { communicator in
+                let configuration = try TrainingConfiguration.broadcasted(
+                    path: config, overrides: overrides, communicator)
+                let result = try body(configuration, communicator)
+                if communicator.processIndex == 0 { try printLine(json ? jsonText(result) : text(result)) }
+                return 0
+            }
+        }
+    }
+
+    struct Step: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The training step by part, and its ratio to the time of its products alone.")
+
+        @OptionGroup var options: RunOptions
+
+        @Option(help: "Steps to measure.")
+        var steps = 20
 
         func validate() throws {
             guard steps > 0 else { throw ValidationError("--steps is \(steps), expected at least 1") }
@@ -38,13 +61,60 @@ struct BenchCommand: ParsableCommand {
 
         func run() throws {
             let launch = programStart()
-            runJob(exitCode: exitStatus(of:)) { communicator in
-                let configuration = try TrainingConfiguration.broadcasted(
-                    path: config, overrides: overrides, communicator)
-                let result = try StepBenchmark.run(configuration, steps: steps, launch: launch, communicator)
-                if communicator.processIndex == 0 { try printLine(json ? jsonText(result) : result.text) }
-                return 0
+            options.measure(text: \StepBenchmark.text) {
+                try StepBenchmark.run($0, steps: steps, launch: launch, $1)
             }
+        }
+    }
+
+    struct Collectives: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What a step sends: bytes, and the time of each exchange alone.")
+
+        @OptionGroup var options: RunOptions
+
+        @Option(help: "Rounds to measure.")
+        var rounds = 50
+
+        func run() throws {
+            options.measure(text: \CommunicationBenchmark.text) {
+                try CommunicationBenchmark.run($0, rounds: max(rounds, 1), $1)
+            }
+        }
+    }
+
+    struct Checkpoint: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "A checkpoint: the wait of a step, writing, verifying, taking up.")
+
+        @OptionGroup var options: RunOptions
+
+        @Option(help: "An empty folder that all processes see; what is written there is removed.")
+        var folder: String
+
+        @Option(help: "Rounds to measure.")
+        var rounds = 10
+
+        func run() throws {
+            let contents = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            try reportingErrors {
+                guard contents.isEmpty else {
+                    throw TrainingError(.usage, "\(folder): not empty; name an empty or a new folder")
+                }
+            }
+            options.measure(text: \CheckpointBenchmark.text) {
+                try CheckpointBenchmark.run($0, folder: folder, rounds: max(rounds, 1), $1)
+            }
+        }
+    }
+
+    struct Load: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "What a run reads before its first step.")
+
+        @OptionGroup var options: RunOptions
+
+        func run() throws {
+            options.measure(text: \LoadBenchmark.text) { configuration, _ in try LoadBenchmark.run(configuration) }
         }
     }
 
@@ -131,8 +201,41 @@ extension StepBenchmark {
             samples/s       \(figure(samplesPerSecond))
             real tokens/s   \(figure(tokensPerSecond, 0))
             first step      \(figure(firstStepSeconds, 2)) s after the start
-            peak memory     \(figure(Double(peakMemory) / 1e6, 0)) MB of a process, \(figure(Double(ownMemory) / 1e6, 0)) MB its own
+            peak memory     \(figure(Double(peakMemory) / 1e6, 0)) MB of a process; at the end \(figure(Double(ownMemory) / 1e6, 0)) MB its own, \(figure(Double(proportionalMemory) / 1e6, 0)) MB with its share of what is shared
             """
+    }
+}
+
+extension CommunicationBenchmark {
+    fileprivate var text: String {
+        let lines = exchanges.map { exchange in
+            "\(exchange.name.padding(toLength: 12, withPad: " ", startingAt: 0))\(exchange.routine.padding(toLength: 16, withPad: " ", startingAt: 0))"
+                + "\(exchange.bytes) bytes sent by a process, \(figure(exchange.seconds * 1e3, 3)) ms"
+        }
+        return (["\(processes) process\(processes == 1 ? "" : "es"), \(elements) trained parameters"] + lines)
+            .joined(separator: "\n")
+    }
+}
+
+extension CheckpointBenchmark {
+    fileprivate var text: String {
+        """
+        \(processes) process\(processes == 1 ? "" : "es"), \(bytes) bytes
+        a step waits    \(figure(stallSeconds * 1e3, 2)) ms
+        committed after \(figure(writeSeconds * 1e3, 1)) ms
+        verified in     \(figure(verifySeconds * 1e3, 1)) ms
+        taken up in     \(figure(restoreSeconds * 1e3, 1)) ms
+        """
+    }
+}
+
+extension LoadBenchmark {
+    fileprivate var text: String {
+        """
+        model           \(figure(modelSeconds * 1e3, 1)) ms, with the self-test of row alignment
+        tokenizer       \(figure(tokenizerSeconds * 1e3, 1)) ms
+        data            \(figure(dataSeconds * 1e3, 1)) ms for \(samples) samples
+        """
     }
 }
 

@@ -20,7 +20,7 @@ struct Rankwise: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ExportCommand.self, InspectCommand.self,
-            CheckpointCommand.self, AllocateCommand.self, TokenizeCommand.self, BenchCommand.self,
+            CheckpointCommand.self, AllocateCommand.self, TokenizeCommand.self, BenchCommand.self, PlanCommand.self,
         ])
 
     /// Parses and runs. Under `mpirun` every process gets the same command line, so what is wrong with it, and help, is

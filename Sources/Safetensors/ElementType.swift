@@ -14,6 +14,9 @@ public enum ElementType: String, Sendable, CaseIterable {
     case uint8 = "U8"
     case bool = "BOOL"
 
+    /// Whether its numbers can be had in single precision.
+    public var isConvertible: Bool { [.float64, .float32, .float16, .bfloat16].contains(self) }
+
     /// Bytes of one element.
     public var size: Int {
         switch self {

@@ -3,7 +3,7 @@ import Diagnostics
 import Foundation
 import LinearAlgebra
 import MessagePassing
-import Models
+public import Models
 import NeuralNetwork
 import PEFTFormat
 import Safetensors
@@ -21,13 +21,18 @@ public struct RunPlan {
 
     /// Reads model and data, attaches the adapters, and sets the parameters of a new run.
     ///
-    /// - Parameter progressed: called for every thousandth sample that is tokenised.
-    public init(_ configuration: TrainingConfiguration, progressed: () -> Void = {}) throws {
+    /// - Parameters:
+    ///   - storage: for weights that have to be converted.
+    ///   - progressed: called for every thousandth sample that is tokenised.
+    public init(
+        _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
+        progressed: () -> Void = {}
+    ) throws {
         inputs = try FileStamp.all(
             of: ModelFolder.digestedFiles(path: configuration.model) + [configuration.data.train])
         BLASLibrary.setThreads(configuration.threads)
-        let encoder = try ModelFolder.loadEncoder(path: configuration.model, dropout: configuration.dropout)
-        let tokenizer = try WordPieceTokenizer(modelDirectory: configuration.model)
+        let encoder = try Self.encoder(configuration, storage: storage)
+        let tokenizer = try Self.tokenizer(configuration)
         try Self.check(encoder, tokenizer, configuration)
         let table = try TextTable(path: configuration.data.train, columns: configuration.columns)
         let labels =
@@ -52,6 +57,16 @@ public struct RunPlan {
         self.tokenizer = tokenizer
         self.labels = labels
         self.model = model
+    }
+
+    static func encoder(
+        _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights()
+    ) throws -> any TextEncoder {
+        try ModelFolder.loadEncoder(path: configuration.model, dropout: configuration.dropout, storage: storage)
+    }
+
+    static func tokenizer(_ configuration: TrainingConfiguration) throws -> WordPieceTokenizer {
+        try WordPieceTokenizer(modelDirectory: configuration.model)
     }
 
     /// The samples of another split of the same task.

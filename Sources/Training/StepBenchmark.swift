@@ -23,6 +23,8 @@ package struct StepBenchmark: Codable, Sendable {
     /// Most memory that a process had resident, in bytes, and the part of it that was its own at the end.
     package let peakMemory: Int
     package let ownMemory: Int
+    /// Resident at the end, with what processes share divided by their number (PSS), in bytes; the most of a process.
+    package let proportionalMemory: Int
 
     package struct Part: Codable, Sendable {
         package let name: String
@@ -37,7 +39,7 @@ package struct StepBenchmark: Codable, Sendable {
     package static func run(
         _ configuration: TrainingConfiguration, steps: Int, launch: Date, _ communicator: borrowing Communicator
     ) throws -> StepBenchmark {
-        let plan = try RunPlan(configuration)
+        let plan = try RunPlan(configuration, storage: try NodeWeights(communicator))
         let trainer = try Trainer(
             configuration: configuration, model: plan.model, data: plan.training, communicator)
         let times = PhaseTimes()
@@ -68,15 +70,15 @@ package struct StepBenchmark: Codable, Sendable {
         }
         let total = seconds.reduce(0, +)
         let memory = ProcessMemory()
-        let peaks = try communicator.allGathered([Int64(memory.peak), Int64(memory.own)])
+        let peaks = try communicator.allGathered([Int64(memory.peak), Int64(memory.own), Int64(memory.proportional)])
+        func most(_ index: Int) -> Int { Int(stride(from: index, to: peaks.count, by: 3).map { peaks[$0] }.max() ?? 0) }
         return StepBenchmark(
             processes: communicator.processCount, steps: steps, stepSeconds: seconds.median,
             samplesPerSecond: Double(steps * configuration.batchSize) / total, tokensPerSecond: Double(tokens) / total,
             floorSeconds: floors.median, ratioToFloor: zip(seconds, floors).map { $0 / $1 }.median,
             parts: names.map { name in Part(name: name, seconds: parts.map { $0[name] ?? 0 }.median) },
             firstStepSeconds: first,
-            peakMemory: Int(stride(from: 0, to: peaks.count, by: 2).map { peaks[$0] }.max() ?? 0),
-            ownMemory: Int(stride(from: 1, to: peaks.count, by: 2).map { peaks[$0] }.max() ?? 0))
+            peakMemory: most(0), ownMemory: most(1), proportionalMemory: most(2))
     }
 
     private static let warmUp = 3
@@ -113,15 +115,18 @@ package struct ProcessMemory {
     package let peak: Int
     /// Resident now, and shared with no file.
     package let own: Int
+    /// Resident now, with what processes share divided by their number.
+    package let proportional: Int
 
     package init() {
-        let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        func value(_ key: String) -> Int {
+        func value(_ key: String, of file: String) -> Int {
+            let text = (try? String(contentsOfFile: "/proc/self/" + file, encoding: .utf8)) ?? ""
             let line = text.split(separator: "\n").first { $0.hasPrefix(key + ":") }
             return 1_024
                 * (line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) } ?? 0)
         }
-        peak = value("VmHWM")
-        own = value("RssAnon")
+        peak = value("VmHWM", of: "status")
+        own = value("RssAnon", of: "status")
+        proportional = value("Pss", of: "smaps_rollup")
     }
 }

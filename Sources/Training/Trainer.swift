@@ -37,7 +37,7 @@ public final class Trainer {
     private let learningRate: LearningRate
     private let importance: Importance
     private let regularizer: OrthogonalityRegularizer
-    private let logitsGradient = Matrix()  // [rows of samples, outputs]
+    private let localPass: LocalPass
     private let penaltyGradient = Matrix()  // [r, outputs + 1 + inputs] of one module
 
     /// - Parameters:
@@ -75,6 +75,7 @@ public final class Trainer {
             beta1: configuration.optimizer.firstMomentDecay, beta2: configuration.optimizer.secondMomentDecay,
             epsilon: configuration.optimizer.epsilon, weightDecay: configuration.optimizer.weightDecay)
         learningRate = LearningRate(configuration)
+        localPass = LocalPass(model: model, loss: data.loss)
         importance = Importance(
             measure: adapter.importance, beta1: adapter.sensitivitySmoothing, beta2: adapter.uncertaintySmoothing)
         regularizer = OrthogonalityRegularizer(
@@ -127,35 +128,15 @@ public final class Trainer {
         order.indices(from: step * configuration.batchSize, count: configuration.batchSize).map { data[$0] }
     }
 
-    private func slots(ofLane lane: Int) -> Range<Int> {
-        let (size, count) = (configuration.batchSize, tree.laneCount)
-        return lane * size / count..<(lane + 1) * size / count
-    }
-
     // MARK: 2, local
 
     /// Forward and backward for this process's lanes.
     ///
     /// - Returns: for each lane, the sum of the losses of its samples.
     private func computeGradients(_ batch: [TrainingSamples.Sample]) -> [Double] {
-        let pass = Pass.training(seed: UInt64(configuration.seed), step: step)
-        let packed = PackedBatch(
-            lanes: lanes.map { slots(ofLane: $0).map { batch[$0].sequence } }, firstLane: lanes.lowerBound,
-            firstSlot: slots(ofLane: lanes.lowerBound).lowerBound, alignment: model.encoder.alignment)
-        let (logits, samples) = model.forward(packed, pass: pass)
-        logitsGradient.resize(rows: samples.rowCount, columns: model.outputCount)
-        logitsGradient.mutableView.clear()
-        let laneLosses = samples.lanes.map { lane in
-            samples.sequences[lane.sequences].reduce(0.0) { sum, sample in
-                let row = sample.rows.lowerBound
-                return sum
-                    + data.loss.evaluate(
-                        logits: logits.row(row), target: batch[sample.slot].target,
-                        sampleCount: configuration.batchSize, gradient: logitsGradient.mutableView.row(row))
-            }
-        }
-        model.backward(logitsGradient.view, batch: packed, pass: pass, gradients: gradients)
-        return laneLosses
+        localPass.run(
+            batch, lanes: lanes, tree: tree, pass: .training(seed: UInt64(configuration.seed), step: step),
+            gradients: gradients)
     }
 
     // MARK: 4, agree

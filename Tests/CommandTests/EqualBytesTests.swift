@@ -26,6 +26,21 @@ struct EqualBytesTests {
         }
     }
 
+    @Test(
+        "for converted weights, which the processes of a machine share",
+        arguments: ["tiny-bert-float16", "tiny-bert-bfloat16"])
+    func convertedWeights(model: String) async throws {
+        let job = try TinyJob(model: model)
+        let alone = try await job.train("alone")
+        #expect(alone.status == 0, "\(alone.standardError)")
+        let expected = try job.results("alone")
+        for processes in [2, 3] {
+            let result = try await job.train("p\(processes)", processes: processes)
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try job.results("p\(processes)") == expected, "\(processes) processes")
+        }
+    }
+
     @Test("wherever a run is interrupted, resumed on another number of processes", arguments: kernels)
     func resume(kernel: String) async throws {
         let job = try TinyJob()

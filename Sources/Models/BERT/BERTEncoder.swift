@@ -25,11 +25,13 @@ public final class BERTEncoder: TextEncoder {
     ///   - folder: where `model.safetensors` is; names with or without the prefix `bert.`.
     ///   - dropout: replaces the probabilities of the configuration; nil keeps them.
     ///   - alignment: nil finds it out by a self-test.
+    ///   - storage: for weights that have to be converted.
     public init(
-        folder: String, configuration: BERTConfiguration, dropout: Double? = nil, alignment: RowAlignment? = nil
+        folder: String, configuration: BERTConfiguration, dropout: Double? = nil, alignment: RowAlignment? = nil,
+        storage: any ConvertedWeights = PrivateWeights()
     ) throws {
         let weights = try FrozenWeights(
-            folder: folder, prefixes: ["bert.", ""], probe: "embeddings.word_embeddings.weight")
+            folder: folder, prefixes: ["bert.", ""], probe: "embeddings.word_embeddings.weight", storage: storage)
         let (hidden, filter) = (configuration.hiddenWidth, configuration.intermediateWidth)
         // The self-test makes matrices of the widths that config.json claims, so the weights must bear them out first.
         _ = try weights.matrix("encoder.layer.0.attention.self.query.weight", rows: hidden, columns: hidden)
