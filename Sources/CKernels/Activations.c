@@ -6,24 +6,30 @@ KERNEL void kernel_add_bias(float *values, long stride, const float *bias, long 
         for (long c = 0; c < columns; c++) values[r * stride + c] += bias[c];
 }
 
-KERNEL void kernel_bias_gelu(float *values, const float *bias, float *output, long rows, long columns) {
-    for (long r = 0; r < rows; r++) {
-        float *v = values + r * columns, *o = output + r * columns;
+/// Φ(x), the normal distribution's.
+INLINE float cumulative(float x) { return 0.5f * (1.0f + error_function(x * 0.70710678118f)); }
+
+KERNEL void kernel_bias_gelu(const float *values, const float *bias, float *output, long rows, long columns) {
+    for (long r = 0; r < rows; r++)
         for (long c = 0; c < columns; c++) {
-            float x = v[c] + bias[c];
-            v[c] = x;
-            o[c] = 0.5f * x * (1.0f + error_function(x * 0.70710678118f));
+            float x = values[r * columns + c] + bias[c];
+            output[r * columns + c] = x * cumulative(x);
+        }
+}
+
+KERNEL void kernel_bias_gelu_derivative(float *values, const float *bias, float *output, long rows, long columns) {
+    for (long r = 0; r < rows; r++) {
+        float *restrict v = values + r * columns, *restrict o = output + r * columns;
+        for (long c = 0; c < columns; c++) {
+            float x = v[c] + bias[c], phi = cumulative(x);
+            o[c] = x * phi;
+            v[c] = phi + x * (0.39894228040f * exponential(-0.5f * x * x));
         }
     }
 }
 
-KERNEL void kernel_gelu_backward(const float *values, float *gradient, long count) {
-    for (long i = 0; i < count; i++) {
-        float x = values[i];
-        float cumulative = 0.5f * (1.0f + error_function(x * 0.70710678118f));
-        float density = 0.39894228040f * exponential(-0.5f * x * x);
-        gradient[i] *= cumulative + x * density;
-    }
+KERNEL void kernel_multiply(float *values, const float *other, long count) {
+    for (long i = 0; i < count; i++) values[i] *= other[i];
 }
 
 /// tanh by its definition, and by its series where the definition would cancel.

@@ -1,44 +1,11 @@
 #include "Elementary.h"
 #include "Philox.h"
+#include "Tile.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
 INLINE long padded(long n) { return (n + 15) / 16 * 16; }
-
-/// c[m × n] = a·b with a[i][k] at a[i·row + k·column], b and c row-major and n a multiple of 16 (padded by the caller).
-/// Every element is one chain over k, so that it depends on its row and column alone.
-INLINE void tile(const float *a, long row, long column, const float *b, long n, float *c, long k_count,
-                 const int rows, const int vectors) {
-    floats16 total[4][2];
-    for (int i = 0; i < rows; i++)
-        for (int v = 0; v < vectors; v++) total[i][v] = ZERO16;
-    for (long k = 0; k < k_count; k++) {
-        for (int v = 0; v < vectors; v++) {
-            floats16 right = LOAD16(b + k * n + 16 * v);
-            for (int i = 0; i < rows; i++) total[i][v] += a[i * row + k * column] * right;
-        }
-    }
-    for (int i = 0; i < rows; i++)
-        for (int v = 0; v < vectors; v++) STORE16(c + i * n + 16 * v, total[i][v]);
-}
-
-/// `rows` rows of a product.
-INLINE void tiles(const float *a, long row, long column, const float *b, float *c, long n, long k_count, const int rows) {
-    long j = 0;
-    for (; j + 32 <= n; j += 32) tile(a, row, column, b + j, n, c + j, k_count, rows, 2);
-    for (; j < n; j += 16) tile(a, row, column, b + j, n, c + j, k_count, rows, 1);
-}
-
-INLINE void small_product(const float *a, long row, long column, const float *b, float *c, long m, long n,
-                          long k_count) {
-    long i = 0;
-    for (; i + 4 <= m; i += 4) tiles(a + i * row, row, column, b, c + i * n, n, k_count, 4);
-    a += i * row, c += i * n;
-    if (m - i == 3) tiles(a, row, column, b, c, n, k_count, 3);
-    if (m - i == 2) tiles(a, row, column, b, c, n, k_count, 2);
-    if (m - i == 1) tiles(a, row, column, b, c, n, k_count, 1);
-}
 
 /// Rows of one head, in rows of `width` padded to a multiple of 16 with zeros.
 INLINE void pack(const kernel_attention_head *h, long rows, const float *source, float *target) {
@@ -112,7 +79,7 @@ KERNEL void kernel_attention(const kernel_attention_head *h, const float *query,
     uint8_t *masks = (uint8_t *)(scores + q * l);
     fill_masks(h, masks);
     pack_transposed(h, key, operand);
-    small_product(query, h->stride, 1, operand, scores, q, l, h->width);
+    small_product(query, h->stride, 1, operand, l, scores, l, q, l, h->width, 0);
     for (long i = 0; i < q; i++) {
         float *s = scores + i * l;
         EACH16(j, l) s[j] *= scale;
@@ -128,7 +95,7 @@ KERNEL void kernel_attention(const kernel_attention_head *h, const float *query,
         if (h->threshold) drop_row(s, masks + i * mask_stride(n), keep_scale, l);
     }
     pack(h, n, value, operand);
-    small_product(scores, l, 1, operand, result, q, w, n);
+    small_product(scores, l, 1, operand, w, result, w, q, w, n, 0);
     unpack(h, q, result, output);
 }
 
@@ -143,9 +110,9 @@ KERNEL void kernel_attention_backward(const kernel_attention_head *h, const floa
     uint8_t *masks = (uint8_t *)(gradients + q * l);
     fill_masks(h, masks);
     pack_transposed(h, key, operand);
-    small_product(query, h->stride, 1, operand, probabilities, q, l, h->width);
+    small_product(query, h->stride, 1, operand, l, probabilities, l, q, l, h->width, 0);
     pack_transposed(h, value, operand);
-    small_product(output_gradient, h->stride, 1, operand, gradients, q, l, h->width);
+    small_product(output_gradient, h->stride, 1, operand, l, gradients, l, q, l, h->width, 0);
     for (long i = 0; i < q; i++) {
         float *restrict p = probabilities + i * l, *restrict d = gradients + i * l;
         const uint8_t *restrict mask = masks + i * mask_stride(n);
@@ -161,12 +128,12 @@ KERNEL void kernel_attention_backward(const kernel_attention_head *h, const floa
         if (h->threshold) drop_row(p, mask, keep_scale, l);
     }
     pack(h, q, output_gradient, operand);
-    small_product(probabilities, 1, l, operand, result, n, w, q); // dV = Pᵀ·dO
+    small_product(probabilities, 1, l, operand, w, result, w, n, w, q, 0); // dV = Pᵀ·dO
     unpack(h, n, result, value_gradient);
     pack(h, n, key, operand);
-    small_product(gradients, l, 1, operand, result, q, w, n); // dQ = dS·K
+    small_product(gradients, l, 1, operand, w, result, w, q, w, n, 0); // dQ = dS·K
     unpack(h, q, result, query_gradient);
     pack(h, q, query, operand);
-    small_product(gradients, 1, l, operand, result, n, w, q); // dK = dSᵀ·Q
+    small_product(gradients, 1, l, operand, w, result, w, n, w, q, 0); // dK = dSᵀ·Q
     unpack(h, n, result, key_gradient);
 }

@@ -36,6 +36,12 @@ public final class Matrix {
         self.columns = columns
     }
 
+    /// Takes the shape and the elements of a view.
+    public func copy(_ view: MatrixView) {
+        resize(rows: view.rows, columns: view.columns)
+        for row in 0..<rows { (base + row * columns).update(from: view.rowStart(row), count: columns) }
+    }
+
     /// The elements, to be read. The view does not keep the matrix alive: hold on to the matrix while the view is used.
     public var view: MatrixView { MatrixView(base: base, rows: rows, columns: columns) }
     /// The elements, to be written; like `view`, it does not keep the matrix alive.

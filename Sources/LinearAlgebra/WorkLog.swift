@@ -15,6 +15,15 @@ package enum WorkLog {
         package let rows, columns, inner: Int
         package let leftIsTransposed, rightIsTransposed: Bool
         package let keeps: Bool
+
+        package init(
+            rows: Int, columns: Int, inner: Int, leftIsTransposed: Bool = false, rightIsTransposed: Bool = false,
+            keeps: Bool = false
+        ) {
+            (self.rows, self.columns, self.inner) = (rows, columns, inner)
+            (self.leftIsTransposed, self.rightIsTransposed) = (leftIsTransposed, rightIsTransposed)
+            self.keeps = keeps
+        }
     }
 
     package struct Record: Sendable {
@@ -42,8 +51,9 @@ package enum WorkLog {
         return work()
     }
 
+    /// A product that was made, by BLAS or by a kernel of this program.
     @inline(__always)
-    static func note(_ product: @autoclosure () -> Product) {
+    package static func note(_ product: @autoclosure () -> Product) {
         if record != nil { record?.products.append(product()) }
     }
 

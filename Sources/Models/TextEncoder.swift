@@ -29,7 +29,7 @@ public protocol TextEncoder: AnyObject {
     func forward(_ batch: PackedBatch, samples: PackedBatch, pass: Pass) -> MatrixView
 
     /// Sets the gradients of all attached adapters, from the gradient of the pooled vectors. Stops where nothing below
-    /// needs a gradient.
+    /// needs a gradient. Goes with a forward pass of training, which keeps what the gradients need.
     func backward(
         _ pooledGradient: MatrixView, batch: PackedBatch, samples: PackedBatch, pass: Pass, gradients: LaneGradients)
 }

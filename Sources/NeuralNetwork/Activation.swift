@@ -1,18 +1,22 @@
 internal import CKernels
 public import LinearAlgebra
 
-/// The exact (erf) GELU of a biased product.
+/// The exact (erf) GELU of a biased product, x·Φ(x).
 public enum GELU {
-    /// `values += bias; output = values/2 · (1 + erf(values/√2))`, [T, columns] each, contiguous.
+    /// - Parameters:
+    ///   - values: the product, [T, columns], contiguous; in training, replaced by the derivative at `values + bias`, which
+    ///     shares the costly part with the function.
+    ///   - output: [T, columns], contiguous.
     public static func forward(
-        _ values: MutableMatrixView, bias: UnsafePointer<Float>, into output: MutableMatrixView
+        _ values: MutableMatrixView, bias: UnsafePointer<Float>, into output: MutableMatrixView, pass: Pass
     ) {
-        kernel_bias_gelu(values.base, bias, output.base, values.rows, values.columns)
+        let kernel = pass.isTraining ? kernel_bias_gelu_derivative : { kernel_bias_gelu($0, $1, $2, $3, $4) }
+        kernel(values.base, bias, output.base, values.rows, values.columns)
     }
 
-    /// `gradient *= GELU'(values)`.
-    public static func backward(_ values: MatrixView, gradient: MutableMatrixView) {
-        kernel_gelu_backward(values.base, gradient.base, values.rows * values.columns)
+    /// `gradient *= derivative`, as `forward` left it in training.
+    public static func backward(derivative: MatrixView, gradient: MutableMatrixView) {
+        kernel_multiply(gradient.base, derivative.base, derivative.rows * derivative.columns)
     }
 }
 

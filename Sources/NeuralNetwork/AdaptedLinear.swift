@@ -41,11 +41,12 @@ public final class AdaptedLinear {
     private let products: RowProducts
     private let droppedInput = Matrix()  // [T, d_in], only with dropout
     private let mask = MaskBuffer()  // [T, d_in], only with dropout
+    private let left = Matrix(), right = Matrix()  // Pᵀ and Q, copied so that every row starts at a cache line
     private let projected = Matrix()  // H = X·Qᵀ, [T, r]
     private let scaled = Matrix()  // Z = s·H·diag(λ), [T, r]
     private let scaledGradient = Matrix()  // dZ, [T, r]
     private let projectedGradient = Matrix()  // dH, [T, r]
-    private let inputGradient = Matrix()  // of the dropped input, [rows of a lane, d_in], only with dropout
+    private let droppedGradient = Matrix()  // of the dropped input, [T, d_in], only with dropout
 
     public init(path: String, weight: MatrixView, bias: UnsafePointer<Float>, products: RowProducts) {
         self.path = path
@@ -89,14 +90,13 @@ public final class AdaptedLinear {
         projected.resize(rows: batch.rowCount, columns: rank)
         scaled.resize(rows: batch.rowCount, columns: rank)
         let singularValues = adapter.singularValues
-        for lane in batch.lanes {
-            let z = scaled.mutableView[rows: lane.rows]
-            let h = projected.mutableView[rows: lane.rows]
-            multiply(adapterInput[rows: lane.rows], .none, adapter.rightVectors, .transposed, into: h)
-            kernel_scale_columns(
-                h.base, singularValues.first, singularValues.stride, adapter.scale, z.base, h.rows, rank)
-            multiply(z.view, .none, adapter.leftVectors, .none, keep: 1, into: output[rows: lane.rows])
-        }
+        left.copy(adapter.leftVectors)
+        right.copy(adapter.rightVectors)
+        NarrowProducts.dots(adapterInput, right.view, into: projected.mutableView)
+        kernel_scale_columns(
+            projected.pointer, singularValues.first, singularValues.stride, adapter.scale, scaled.pointer,
+            batch.rowCount, rank)
+        NarrowProducts.addCombinations(scaled.view, of: left.view, to: output)
     }
 
     /// Sets the gradient of the adapter's triplets, and that of the input where one is wanted.
@@ -131,16 +131,11 @@ public final class AdaptedLinear {
         scaledGradient.resize(rows: batch.rowCount, columns: rank)
         projectedGradient.resize(rows: batch.rowCount, columns: rank)
         let singularValues = adapter.singularValues
-        for lane in batch.lanes {
-            let dz = scaledGradient.mutableView[rows: lane.rows]
-            let dh = projectedGradient.mutableView[rows: lane.rows]
-            multiply(outputGradient[rows: lane.rows], .none, adapter.leftVectors, .transposed, into: dz)
-            kernel_scale_columns(
-                dz.base, singularValues.first, singularValues.stride, adapter.scale, dh.base, dz.rows, rank)
-            if let inputGradient {
-                addInputGradient(dh.view, adapter, drops, lane, to: inputGradient[rows: lane.rows])
-            }
-        }
+        NarrowProducts.dots(outputGradient, left.view, into: scaledGradient.mutableView)
+        kernel_scale_columns(
+            scaledGradient.pointer, singularValues.first, singularValues.stride, adapter.scale,
+            projectedGradient.pointer, batch.rowCount, rank)
+        if let inputGradient { addInputGradient(adapter, drops, to: inputGradient) }
         gradients.set(adapter.block) { lane, gradient in
             let rows = batch.lanes[lane].rows
             let width = adapter.block.rowWidth
@@ -148,9 +143,9 @@ public final class AdaptedLinear {
             let rightGradient = MutableMatrixView(
                 base: gradient + outputs + 1, rows: rank, columns: inputs, stride: width)
             // dP = Zᵀ·dY, dQ = dHᵀ·X, dλ_i = s·Σ_t dZ[t,i]·H[t,i]
-            multiply(scaled.view[rows: rows], .transposed, outputGradient[rows: rows], .none, into: leftGradient)
-            multiply(
-                projectedGradient.view[rows: rows], .transposed, adapterInput[rows: rows], .none, into: rightGradient)
+            NarrowProducts.weightedSums(scaled.view[rows: rows], of: outputGradient[rows: rows], into: leftGradient)
+            NarrowProducts.weightedSums(
+                projectedGradient.view[rows: rows], of: adapterInput[rows: rows], into: rightGradient)
             kernel_column_products(
                 scaledGradient.view[rows: rows].base, projected.view[rows: rows].base, adapter.scale,
                 gradient + outputs, width, rows.count, rank)
@@ -170,21 +165,18 @@ public final class AdaptedLinear {
     }
 
     /// dX += dropout'(dH·Q)
-    private func addInputGradient(
-        _ projectedGradient: MatrixView, _ adapter: LinearAdapter, _ drops: Bool, _ lane: PackedBatch.Lane,
-        to inputGradient: MutableMatrixView
-    ) {
+    private func addInputGradient(_ adapter: LinearAdapter, _ drops: Bool, to inputGradient: MutableMatrixView) {
+        let rows = projectedGradient.rows
         guard drops else {
-            return multiply(projectedGradient, .none, adapter.rightVectors, .none, keep: 1, into: inputGradient)
+            return NarrowProducts.addCombinations(projectedGradient.view, of: right.view, to: inputGradient)
         }
-        self.inputGradient.resize(rows: lane.rows.count, columns: inputs)
-        let dropped = self.inputGradient
-        multiply(projectedGradient, .none, adapter.rightVectors, .none, into: dropped.mutableView)
-        let count = lane.rows.count * inputs
+        droppedGradient.resize(rows: rows, columns: inputs)
+        droppedGradient.mutableView.clear()
+        NarrowProducts.addCombinations(
+            projectedGradient.view, of: right.view, to: droppedGradient.mutableView)
         kernel_apply_mask(
-            dropped.pointer, mask.base + lane.rows.lowerBound * inputs, adapter.dropout.keepScale, dropped.pointer,
-            count)
-        kernel_add(inputGradient.base, dropped.pointer, count)
+            droppedGradient.pointer, mask.base, adapter.dropout.keepScale, droppedGradient.pointer, rows * inputs)
+        kernel_add(inputGradient.base, droppedGradient.pointer, rows * inputs)
     }
 }
 

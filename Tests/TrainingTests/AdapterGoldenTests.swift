@@ -75,7 +75,7 @@ struct AdapterGoldenTests {
         let model = try trained(isRegression ? "tiny-bert-regression-adapter" : "tiny-bert-adapter").model
         let lanes = [golden.tokens[..<5], golden.tokens[5..<6], golden.tokens[6...]].map(Array.init)
         let batch = PackedBatch(lanes: lanes, firstLane: 0, firstSlot: 0, alignment: model.encoder.alignment)
-        let (logits, samples) = model.forward(batch, pass: .inference)
+        let (logits, samples) = model.forward(batch, pass: .training(seed: 0, step: 0))
         let logitsGradient = Matrix(rows: samples.rowCount, columns: model.outputCount)
         let loss: Loss = isRegression ? .meanSquaredError : .crossEntropy
         let total = samples.sequences.reduce(0.0) { sum, sample in
@@ -91,7 +91,7 @@ struct AdapterGoldenTests {
         #expect(abs(total / Double(golden.tokens.count) - task.loss) < 1e-5 * max(1, task.loss))
 
         let gradients = LaneGradients(tree: LaneTree(laneCount: 3), lanes: 0..<3, layout: model.layout)
-        model.backward(logitsGradient.view, batch: batch, pass: .inference, gradients: gradients)
+        model.backward(logitsGradient.view, batch: batch, pass: .training(seed: 0, step: 0), gradients: gradients)
         let found = gradients.sum(ofNode: 0)
         var compared = 0
         func compare(_ name: String, at place: (Int) -> Int) throws {

@@ -11,10 +11,12 @@
 
 /// values += bias on every row.
 void kernel_add_bias(float *values, long stride, const float *bias, long rows, long columns);
-/// values += bias, then output = GELU(values) = x/2·(1 + erf(x/√2)).
-void kernel_bias_gelu(float *values, const float *bias, float *output, long rows, long columns);
-/// gradient *= GELU'(values).
-void kernel_gelu_backward(const float *values, float *gradient, long count);
+/// output = GELU(values + bias) = x·Φ(x).
+void kernel_bias_gelu(const float *values, const float *bias, float *output, long rows, long columns);
+/// The same, and values = GELU'(values + bias) for the backward pass.
+void kernel_bias_gelu_derivative(float *values, const float *bias, float *output, long rows, long columns);
+/// values *= other.
+void kernel_multiply(float *values, const float *other, long count);
 /// output = tanh(values + bias).
 void kernel_bias_tanh(float *values, const float *bias, long rows, long columns);
 /// gradient *= 1 - output², the derivative of tanh at the input that gave output.
@@ -100,6 +102,18 @@ void kernel_scale_columns(const float *values, const float *scales, long stride,
 /// output[column · stride] = factor·Σ_row a[row][column]·b[row][column], in double precision over the rows.
 void kernel_column_products(const float *a, const float *b, float factor, float *output, long stride, long rows,
                             long columns);
+
+// --- products with a few vectors (Narrow.c)
+
+/// output[t][i] = Σ_c x[t][c]·v[i][c]: [rows, rank], contiguous.
+void kernel_dots(const float *x, long x_stride, const float *v, long v_stride, float *output, long rows, long rank,
+                 long width);
+/// output[t] += Σ_i factors[t][i]·v[i]: [rows, width]; factors [rows, rank], contiguous.
+void kernel_add_combinations(const float *factors, const float *v, long v_stride, float *output, long output_stride,
+                             long rows, long rank, long width);
+/// output[i] = Σ_t factors[t][i]·x[t]: [rank, width]; factors [rows, rank], contiguous.
+void kernel_weighted_sums(const float *factors, const float *x, long x_stride, float *output, long output_stride,
+                          long rows, long rank, long width);
 
 // --- the update (Update.c)
 

@@ -21,7 +21,7 @@ final class BERTLayer {
     private let queries = Matrix(), context = Matrix()  // [O, H]
     private let attentionSum = Matrix()  // [O, H], before its normalisation
     private let attended = Matrix()  // [O, H], after it
-    private let preactivation = Matrix()  // [O, F]
+    private let preactivation = Matrix()  // [O, F]; after the activation, its derivative
     private let activated = Matrix()  // [O, F]
     private let finalSum = Matrix()  // [O, H], before its normalisation
     private let result = Matrix()  // [O, H], after it
@@ -107,7 +107,7 @@ final class BERTLayer {
             batch: outputs, pass: pass)
 
         intermediate.forward(attended.view, into: preactivation.mutableView, batch: outputs, pass: pass)
-        GELU.forward(preactivation.mutableView, bias: intermediate.bias, into: activated.mutableView)
+        GELU.forward(preactivation.mutableView, bias: intermediate.bias, into: activated.mutableView, pass: pass)
         finalLinear.forward(activated.view, into: finalSum.mutableView, batch: outputs, pass: pass)
         finalNormalization.forward(
             finalSum.mutableView, bias: finalLinear.bias, residual: attended.view, into: result.mutableView,
@@ -156,7 +156,7 @@ final class BERTLayer {
             inputGradient: activatedNeedsGradient ? scratch.activated.mutableView : nil, batch: outputs, pass: pass,
             gradients: gradients)
         guard activatedNeedsGradient else { return }
-        GELU.backward(preactivation.view, gradient: scratch.activated.mutableView)
+        GELU.backward(derivative: preactivation.view, gradient: scratch.activated.mutableView)
         intermediate.backward(
             scratch.activated.view, input: attended.view,
             inputGradient: contextNeedsGradient ? scratch.sum.mutableView : nil, keep: 1, batch: outputs, pass: pass,
