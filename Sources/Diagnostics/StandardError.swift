@@ -2,6 +2,9 @@
     import Glibc
 #endif
 
+/// A line for the user on standard error.
+public func tellUser(_ message: String) { writeToStandardError("rankwise: \(message)\n") }
+
 /// Writes text to standard error with as few calls as possible, so that lines of several processes do not mix.
 ///
 /// What cannot be written, because a log's disk is full or its reader is gone, is dropped: a run does not end for it.

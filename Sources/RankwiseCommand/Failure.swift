@@ -13,7 +13,7 @@ func reportingErrors(_ body: () throws -> Void) throws {
     do {
         try body()
     } catch {
-        writeToStandardError("rankwise: \(error)\n")
+        tellUser("\(error)")
         throw ExitCode(exitStatus(of: error))
     }
 }

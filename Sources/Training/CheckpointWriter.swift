@@ -1,4 +1,5 @@
 import Checkpointing
+import Diagnostics
 import Foundation
 import MessagePassing
 import Synchronization
@@ -129,7 +130,7 @@ final class CheckpointWriter {
             do throws(CheckpointError) {
                 try store.prune(keep: kept, upTo: complete.step)
             } catch {
-                Coordinator.say("\(error); the run goes on")
+                tellUser("\(error); the run goes on")
             }
         }
     }
@@ -146,7 +147,7 @@ final class CheckpointWriter {
     }
 
     private static func sayFailure(_ step: Int, _ reason: String) {
-        Coordinator.say(
+        tellUser(
             "the checkpoint of step \(step) could not be written: \(reason); the run goes on, the last good checkpoint stays"
         )
     }

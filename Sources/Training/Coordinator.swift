@@ -38,7 +38,7 @@ final class Coordinator {
     /// - Throws: ``TrainingError`` if there are checkpoints and none is valid; nothing is deleted.
     func newestCheckpoint() throws -> (entry: CheckpointStore.Entry, manifest: CheckpointManifest)? {
         let newest = checkpoints.newestValid { entry, error in
-            Self.say("skipping a damaged checkpoint: \(error)")
+            tellUser("skipping a damaged checkpoint: \(error)")
             damaged.append(entry)
         }
         if let newest { return newest }
@@ -54,7 +54,7 @@ final class Coordinator {
     func begin(atStep step: Int, configuration: TrainingConfiguration, tripletCount: Int) throws {
         try folder.removeSummary()
         folder.removeLeftovers()
-        for entry in damaged { Self.say("kept the damaged checkpoint as \(try checkpoints.setAside(entry))") }
+        for entry in damaged { tellUser("kept the damaged checkpoint as \(try checkpoints.setAside(entry))") }
         try folder.truncateMetrics(toStep: step)
         try folder.write(Data(configuration.resolvedYAML.utf8), to: folder.configurationPath)
         log = try MetricsLog(path: folder.metricsPath)
@@ -66,7 +66,7 @@ final class Coordinator {
     func record(_ report: StepReport, validation: Metrics?) {
         log?.append(report, validation: validation)
         progress?.show(report)
-        if let skipped = report.skipped { Self.say("step \(report.step) was skipped: \(skipped.description)") }
+        if let skipped = report.skipped { tellUser("step \(report.step) was skipped: \(skipped.description)") }
     }
 
     /// Brings the metrics so far to the disk.
@@ -77,9 +77,6 @@ final class Coordinator {
         progress?.finish()
         try log?.finish()
     }
-
-    /// A line for the user on standard error.
-    static func say(_ message: String) { writeToStandardError("rankwise: \(message)\n") }
 }
 
 /// What to do with an output folder that holds an earlier run.

@@ -85,7 +85,7 @@ final class MetricsLog {
             let count = write(descriptor, unwritten, unwritten.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
-                if !hasFailed { Coordinator.say("\(path): \(reason); the run goes on and tries again at each step") }
+                if !hasFailed { tellUser("\(path): \(reason); the run goes on and tries again at each step") }
                 hasFailed = true
                 return
             }

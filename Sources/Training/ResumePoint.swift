@@ -27,7 +27,7 @@ struct ResumePoint: Codable {
         anyProcessor: Bool
     ) throws {
         guard let newest = try coordinator.newestCheckpoint() else {
-            Coordinator.say("\(coordinator.folder.path) holds no checkpoint; starting from step 0")
+            tellUser("\(coordinator.folder.path) holds no checkpoint; starting from step 0")
             self = .none
             return
         }
@@ -61,11 +61,11 @@ struct ResumePoint: Codable {
                         + "\(origin.kernelType), with which the last bits of the result differ; resume on the same type of "
                         + "processor, or give --any-processor")
             }
-            Coordinator.say(
+            tellUser(
                 "BLAS kernels for \(origin.kernelType), were \(former.kernelType): the last bits will differ")
         }
         if origin.program != former.program {
-            Coordinator.say("another build of this program than the one that wrote \(path); the last bits may differ")
+            tellUser("another build of this program than the one that wrote \(path); the last bits may differ")
         }
         self.init(
             path: path, manifest: newest.manifest,

@@ -167,7 +167,7 @@ public struct RunFolder: Sendable {
             if lines.count < step {
                 let copy = DurableFile.freeName(metricsPath + ".damaged")
                 try DurableFile.replace(copy, with: contents)
-                Coordinator.say(
+                tellUser(
                     "\(metricsPath): \(step - lines.count) of the lines of steps 0 to \(step - 1) are damaged or missing; "
                         + "the file as it was is \(copy)")
             }

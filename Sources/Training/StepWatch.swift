@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import Synchronization
 
@@ -124,7 +125,7 @@ final class StepWatch: Sendable {
 
     private func expire(idle: Double, limit: Double) -> Never {
         let (step, phase) = currentPhase
-        Coordinator.say(
+        tellUser(
             "process \(processIndex) on \(host): no progress for \(String(format: "%.1f", idle)) s (limit \(limit) s), "
                 + "in step \(step), \(phase.name)")
         isExpired.store(true, ordering: .relaxed)
@@ -173,7 +174,7 @@ final class StepWatch: Sendable {
             guard let sign else { continue }
             let silence = now - sign.time
             if silence > 3 * interval + 1 {
-                Coordinator.say(
+                tellUser(
                     "process \(process) on \(sign.host) has given no sign of life for \(String(format: "%.1f", silence)) s, "
                         + "last in step \(sign.step), \(sign.phase): it is stopped, cut off or gone")
             }

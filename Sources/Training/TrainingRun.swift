@@ -45,13 +45,13 @@ public enum TrainingRun {
                 try ResumePoint($0, plan, fingerprint.digests, fingerprint.origin, anyProcessor: anyProcessor)
             } : ResumePoint.none
         if resumed.isComplete {
-            if isCoordinator { Coordinator.say("\(folder.path) is complete; nothing is left to do") }
+            if isCoordinator { tellUser("\(folder.path) is complete; nothing is left to do") }
             return .finished
         }
         watch.progressed()
         if let path = resumed.path, let manifest = resumed.manifest {
             try trainer.restore(manifest, folder: path)
-            if isCoordinator { Coordinator.say("resuming from step \(manifest.step) (\(path))") }
+            if isCoordinator { tellUser("resuming from step \(manifest.step) (\(path))") }
             // Nothing in the run's folder may move before all have read it.
             try communicator.barrier()
         }
@@ -134,8 +134,8 @@ private struct RunInProgress {
             try coordinator.folder.writeAdapter(trainer.adapter(), task: plan.taskDescription(fingerprint.digests))
             try coordinator.folder.writeSummary(
                 trainer, checkpointStall: writer.longestStall, metrics: metrics)
-            for (split, metrics) in metrics { Coordinator.say("\(split): \(metrics.line)") }
-            Coordinator.say("adapter: \(coordinator.folder.adapterPath)")
+            for (split, metrics) in metrics { tellUser("\(split): \(metrics.line)") }
+            tellUser("adapter: \(coordinator.folder.adapterPath)")
         }
         watch.enter(.checkpoint, step: trainer.step)
         try communicator.barrier()
@@ -144,7 +144,7 @@ private struct RunInProgress {
 
     private func stopped() -> TrainingRun.Ending {
         if coordinator != nil {
-            Coordinator.say(
+            tellUser(
                 "stopped on request after step \(trainer.step) of \(configuration.totalSteps); continue with --resume")
         }
         return .stopped
