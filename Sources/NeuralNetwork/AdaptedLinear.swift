@@ -36,7 +36,10 @@ public final class AdaptedLinear {
     public let weight: MatrixView
     /// [d_out].
     public let bias: UnsafePointer<Float>
-    public private(set) var adapter: LinearAdapter?
+    /// Of triplets of this layer's shape.
+    public var adapter: LinearAdapter? {
+        didSet { precondition(adapter.map { $0.block.kind == .triplets(outputs: outputs, inputs: inputs) } ?? true) }
+    }
 
     private let products: RowProducts
     private let droppedInput = Matrix()  // [T, d_in], only with dropout
@@ -57,11 +60,6 @@ public final class AdaptedLinear {
 
     public var outputs: Int { weight.rows }
     public var inputs: Int { weight.columns }
-
-    public func attach(_ adapter: LinearAdapter) {
-        precondition(adapter.block.kind == .triplets(outputs: outputs, inputs: inputs))
-        self.adapter = adapter
-    }
 
     /// The products of whole batches that this layer makes, for the alignment of rows.
     public var rowProductShapes: [RowAlignment.Shape] {

@@ -18,15 +18,17 @@ public final class AdaptedModel {
     }
 
     public let encoder: any TextEncoder
-    public let layout: ParameterLayout
+    public private(set) var layout: ParameterLayout
     /// The blocks of triplets, in the order of the encoder's modules.
-    public let tripletBlocks: [ParameterLayout.Block]
-    public let head: DenseHead
+    public private(set) var tripletBlocks: [ParameterLayout.Block]
+    public private(set) var head: DenseHead
     /// Classes, or 1 for a regression.
     public let outputCount: Int
     /// All trained parameters, laid out by `layout`; every process holds a replica.
-    public let parameters: Matrix
+    public private(set) var parameters: Matrix
 
+    private let scale: Float
+    private let adapterDropout: Double
     private let logits = Matrix()  // [rows of samples, outputs]
     private let pooledGradient = Matrix()  // [rows of samples, hidden]
     private var samples: PackedBatch?
@@ -35,42 +37,81 @@ public final class AdaptedModel {
     ///   - modules: in the order of the encoder's linear layers.
     ///   - scale: s = lora_alpha / (init_r + 1e-5).
     ///   - adapterDropout: of the adapters' input.
-    ///   - headDropout: nil as the encoder's configuration says.
+    ///   - outputCount: classes, or 1 for a regression.
     /// - Throws: ``TrainingError`` if the encoder lacks a module.
     public init(
         encoder: any TextEncoder, modules: [AdaptedModule], scale: Float, adapterDropout: Double, outputCount: Int
     ) throws(TrainingError) {
-        var layout = ParameterLayout()
-        var attachments: [(AdaptedLinear, ParameterLayout.Block, UInt32)] = []
-        for module in modules {
-            guard let index = encoder.linears.firstIndex(where: { $0.path == module.path }) else {
-                throw TrainingError(
-                    .badData,
-                    "the adapter has a module '\(module.path)' that the model lacks; is this the base model it was trained on?"
-                )
-            }
-            let linear = encoder.linears[index]
-            let block = layout.appendTriplets(
-                name: module.path, count: module.rank, outputs: linear.outputs, inputs: linear.inputs)
-            if module.rank > 0 { attachments.append((linear, block, UInt32(index))) }
+        for module in modules where !encoder.linears.contains(where: { $0.path == module.path }) {
+            throw TrainingError(
+                .badData,
+                "the adapter has a module '\(module.path)' that the model lacks; is this the base model it was trained on?"
+            )
         }
-        tripletBlocks = layout.blocks
-        let weight = layout.appendDense(name: "classifier.weight", rows: outputCount, columns: encoder.hiddenWidth)
-        let bias = layout.appendDense(name: "classifier.bias", rows: 1, columns: outputCount)
-        let parameters = Matrix(rows: 1, columns: layout.elementCount)
-        for (linear, block, index) in attachments {
-            linear.attach(
-                LinearAdapter(
-                    block: block, parameters: parameters.pointer, scale: scale,
-                    dropout: Dropout(site: Self.firstAdapterSite + index, probability: adapterDropout)))
-        }
-        head = DenseHead(
-            weight: weight, bias: bias, parameters: parameters.pointer,
-            dropout: Dropout(site: Self.headSite, probability: encoder.headDropout))
         self.encoder = encoder
-        self.layout = layout
-        self.parameters = parameters
+        self.scale = scale
+        self.adapterDropout = adapterDropout
         self.outputCount = outputCount
+        layout = Self.layout(modules, encoder: encoder, outputCount: outputCount)
+        tripletBlocks = layout.blocks.filter(\.isTriplets)
+        parameters = Matrix(rows: 1, columns: layout.elementCount)
+        head = Self.head(of: layout, parameters: parameters, encoder: encoder)
+        attachAdapters()
+    }
+
+    private static func layout(
+        _ modules: [AdaptedModule], encoder: any TextEncoder, outputCount: Int
+    ) -> ParameterLayout {
+        var layout = ParameterLayout()
+        for module in modules {
+            guard let linear = encoder.linears.first(where: { $0.path == module.path }) else { continue }
+            layout.appendTriplets(
+                name: module.path, count: module.rank, outputs: linear.outputs, inputs: linear.inputs)
+        }
+        layout.appendDense(name: "classifier.weight", rows: outputCount, columns: encoder.hiddenWidth)
+        layout.appendDense(name: "classifier.bias", rows: 1, columns: outputCount)
+        return layout
+    }
+
+    private static func head(
+        of layout: ParameterLayout, parameters: Matrix, encoder: any TextEncoder
+    ) -> DenseHead {
+        let dense = layout.blocks.suffix(2)
+        return DenseHead(
+            weight: dense[dense.startIndex], bias: dense[dense.startIndex + 1], parameters: parameters.pointer,
+            dropout: Dropout(site: headSite, probability: encoder.headDropout))
+    }
+
+    /// Has the encoder's layers use the triplets where they lie.
+    private func attachAdapters() {
+        let blocks = Dictionary(tripletBlocks.map { ($0.name, $0) }) { first, _ in first }
+        for (index, linear) in encoder.linears.enumerated() {
+            guard let block = blocks[linear.path], !block.rows.isEmpty else {
+                linear.adapter = nil
+                continue
+            }
+            linear.adapter = LinearAdapter(
+                block: block, parameters: parameters.pointer, scale: scale,
+                dropout: Dropout(site: Self.firstAdapterSite + UInt32(index), probability: adapterDropout))
+        }
+    }
+
+    /// Removes the triplets that `mask` does not keep; layout and parameters are others afterwards.
+    public func removeTriplets(keeping mask: [Bool]) {
+        let (formerLayout, former) = (layout, parameters)
+        layout = Self.layout(
+            tripletBlocks.map { AdaptedModule(path: $0.name, rank: mask[$0.rows].count { $0 }) }, encoder: encoder,
+            outputCount: outputCount)
+        tripletBlocks = layout.blocks.filter(\.isTriplets)
+        parameters = Matrix(rows: 1, columns: layout.elementCount)
+        var target = parameters.pointer
+        for row in OwnedRow.all(of: formerLayout, in: 0..<formerLayout.rowCount)
+        where !row.block.isTriplets || mask[row.index] {
+            target.update(from: former.pointer + row.elements.lowerBound, count: row.elements.count)
+            target += row.elements.count
+        }
+        head = Self.head(of: layout, parameters: parameters, encoder: encoder)
+        attachAdapters()
     }
 
     // Sites of dropout beyond those of any encoder's own.

@@ -51,7 +51,7 @@ struct Agreement {
             rows = partition.rows.map(\.count)
             lanes = (0..<count).map { tree.lanes(ofProcess: $0, of: count).count }
             modules = partition.rows.map { owned in
-                layout.blocks.count { $0.isTriplets && owned.contains($0.rows.lowerBound) }
+                layout.blocks.count { $0.isTriplets && !$0.rows.isEmpty && owned.contains($0.rows.lowerBound) }
             }
         }
     }

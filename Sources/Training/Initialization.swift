@@ -5,17 +5,21 @@ public import PEFTFormat
 import Randomness
 
 extension AdaptedModel {
-    /// Sets the parameters of a new run: λ = 0, P and Q ~ N(0, 0.02²), the head's weight likewise, its bias 0.
+    /// Sets the parameters of a new run: λ = 0, P and Q ~ N(0, 0.02²), the head's weight likewise, its bias 0. In LoRA's
+    /// form P = 0 and λ = 1.
     ///
     /// Each number is a function of (seed, block, index), the same whoever draws it.
-    public func initialize(seed: UInt64) {
+    public func initialize(seed: UInt64, form: TrainingConfiguration.AdapterForm = .svd) {
         let normal = NormalSource(seed: seed)
         for (tensor, block) in layout.blocks.enumerated() {
             let elements = UnsafeMutableBufferPointer(
                 start: parameters.pointer + block.elements.lowerBound, count: block.elements.count)
             normal.fill(elements, tensor: tensor, standardDeviation: 0.02)
             if let outputs = block.outputs {
-                for row in 0..<block.rows.count { elements[row * block.rowWidth + outputs] = 0 }
+                for row in 0..<block.rows.count {
+                    if form == .ba { elements[(row * block.rowWidth)...].prefix(outputs).update(repeating: 0) }
+                    elements[row * block.rowWidth + outputs] = form == .ba ? 1 : 0
+                }
             } else if block.name.hasSuffix(".bias") {
                 elements.update(repeating: 0)
             }

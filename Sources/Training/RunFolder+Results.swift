@@ -9,29 +9,29 @@ import Text
 extension Trainer {
     /// The adapter as it stands: the triplets that the latest decision kept.
     func adapter() -> Adapter {
-        let modules = model.tripletBlocks.map { block in
+        let modules = zip(self.modules, network.tripletBlocks).map { initial, block in
             let (outputs, inputs) = (block.outputs ?? 0, block.inputs ?? 0)
             var module = AdapterModule(
                 path: block.name, outputs: outputs, inputs: inputs, leftVectors: [], singularValues: [],
                 rightVectors: [], pattern: [])
-            module.pattern = Array(mask[block.rows])
-            for row in block.rows where mask[row] {
+            module.pattern = Array(mask[initial.rows])
+            for row in block.rows where isCompact || mask[row] {
                 let values = UnsafeBufferPointer(
-                    start: model.parameters.pointer + block.elements(ofRow: row).lowerBound, count: block.rowWidth)
+                    start: network.parameters.pointer + block.elements(ofRow: row).lowerBound, count: block.rowWidth)
                 module.leftVectors += values[..<outputs]
                 module.singularValues.append(values[outputs])
                 module.rightVectors += values[(outputs + 1)...]
             }
             return module
         }
-        let head = model.layout.blocks.filter { !$0.isTriplets }.map { block in
+        let head = network.layout.blocks.filter { !$0.isTriplets }.map { block in
             HeadTensor(
                 name: block.name,
                 shape: block.rows.count == 1 && block.name.hasSuffix(".bias")
                     ? [block.rowWidth] : [block.rows.count, block.rowWidth],
                 values: Array(
                     UnsafeBufferPointer(
-                        start: model.parameters.pointer + block.elements.lowerBound, count: block.elements.count)))
+                        start: network.parameters.pointer + block.elements.lowerBound, count: block.elements.count)))
         }
         return Adapter(modules: modules, head: head, settings: configuration.adapterSettings)
     }
@@ -40,9 +40,11 @@ extension Trainer {
 extension TrainingConfiguration {
     /// What PEFT's adapter_config.json keeps of the configuration.
     var adapterSettings: PEFTFormat.AdapterSettings {
-        PEFTFormat.AdapterSettings(
-            initialRank: adapter.initialRank, targetRank: adapter.targetRank, initialSteps: adapter.initialSteps,
-            finalSteps: adapter.finalSteps, interval: adapter.maskingInterval, beta1: adapter.sensitivitySmoothing,
+        let prunes = method == .adalora
+        return PEFTFormat.AdapterSettings(
+            initialRank: adapter.initialRank, targetRank: prunes ? adapter.targetRank : adapter.initialRank,
+            initialSteps: prunes ? adapter.initialSteps : 0, finalSteps: prunes ? adapter.finalSteps : 0,
+            interval: adapter.maskingInterval, beta1: adapter.sensitivitySmoothing,
             beta2: adapter.uncertaintySmoothing, orthogonalityWeight: adapter.orthogonalityWeight,
             totalSteps: totalSteps, alpha: adapter.alpha, dropout: adapter.dropout,
             targetModules: adapter.targetModules, baseModel: URL(fileURLWithPath: model).standardizedFileURL.path)

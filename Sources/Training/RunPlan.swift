@@ -17,6 +17,8 @@ public struct RunPlan {
     public let labels: ClassLabels?
     public let training: TrainingSamples
     public let model: AdaptedModel
+    /// The model with the training data.
+    public let network: TextLearner
     private let inputs: [FileStamp]
 
     /// Reads model and data, attaches the adapters, and sets the parameters of a new run.
@@ -48,7 +50,7 @@ public struct RunPlan {
         if let path = configuration.adapter.initialAdapter {
             try model.load(try Adapter(path: path), path: path)
         } else {
-            model.initialize(seed: UInt64(configuration.seed))
+            model.initialize(seed: UInt64(configuration.seed), form: configuration.adapter.form)
         }
         training = try TrainingSamples(
             table, labels: labels, tokenizer: tokenizer, maximumLength: configuration.data.maximumLength,
@@ -57,6 +59,7 @@ public struct RunPlan {
         self.tokenizer = tokenizer
         self.labels = labels
         self.model = model
+        network = TextLearner(model: model, samples: training)
     }
 
     static func encoder(

@@ -1,3 +1,4 @@
+import AdaLoRA
 import Checkpointing
 import Diagnostics
 import Foundation
@@ -26,22 +27,31 @@ extension Trainer {
             configurationDigest: FileDigest.hexadecimal(of: Data(configuration.digestText.utf8)),
             modelDigest: digests.model, dataDigest: digests.data, initialAdapterDigest: digests.initialAdapter,
             origin: origin, dataPosition: step * configuration.batchSize, skippedSteps: skippedSteps,
-            skippedInARow: skippedInARow, mask: mask, rowCount: model.layout.rowCount,
-            elementCount: model.layout.elementCount, shards: [])
+            skippedInARow: skippedInARow, mask: mask, rowCount: network.layout.rowCount,
+            elementCount: network.layout.elementCount, shards: [])
         try writer.begin(
-            manifest, rows: partition.rows[communicator.processIndex], elements: state.elements, arrays: arrays,
+            manifest, rows: shard.rows, elements: shard.state.elements, arrays: arrays,
             communicator)
     }
 
     /// Takes up the state of a checkpoint, whatever the number of processes that wrote it.
-    func restore(_ manifest: CheckpointManifest, folder: String) throws {
-        guard manifest.elementCount == model.layout.elementCount, manifest.rowCount == model.layout.rowCount,
-            manifest.keptTriplets.count == model.tripletCount
+    ///
+    /// Collective.
+    func restore(
+        _ manifest: CheckpointManifest, folder: String, _ communicator: borrowing Communicator
+    ) throws {
+        if configuration.adapter.compactsFinalPhase, let schedule, manifest.step > schedule.lastDecision,
+            manifest.keptTriplets.count == mask.count, !isCompact
+        {
+            try removeTriplets(keeping: manifest.keptTriplets, communicator)
+        }
+        guard manifest.elementCount == network.layout.elementCount, manifest.rowCount == network.layout.rowCount,
+            manifest.keptTriplets.count == mask.count
         else {
             throw TrainingError(
                 .badData,
                 "\(folder): \(manifest.rowCount) rows of \(manifest.elementCount) elements, expected "
-                    + "\(model.layout.rowCount) and \(model.layout.elementCount); it belongs to another model or adapter"
+                    + "\(network.layout.rowCount) and \(network.layout.elementCount); it belongs to another model or adapter"
             )
         }
         guard (0...configuration.totalSteps).contains(manifest.step), manifest.skippedSteps <= manifest.step,
@@ -54,12 +64,12 @@ extension Trainer {
                     + "skipped; expected at most \(configuration.totalSteps) steps of \(configuration.batchSize)")
         }
         try CheckpointShard.read(
-            Self.parameterArray, elements: 0..<model.layout.elementCount, folder: folder, manifest: manifest,
-            into: model.parameters.pointer)
+            Self.parameterArray, elements: 0..<network.layout.elementCount, folder: folder, manifest: manifest,
+            into: network.parameters.pointer)
         for quantity in OwnedState.Quantity.allCases {
             try CheckpointShard.read(
-                quantity.rawValue, elements: state.elements, folder: folder, manifest: manifest,
-                into: state[quantity])
+                quantity.rawValue, elements: shard.state.elements, folder: folder, manifest: manifest,
+                into: shard.state[quantity])
         }
         mask = manifest.keptTriplets
         step = manifest.step
@@ -71,7 +81,7 @@ extension Trainer {
 
     /// The owned part of everything that a checkpoint keeps.
     private var arrays: [(name: String, values: UnsafePointer<Float>)] {
-        [(Self.parameterArray, UnsafePointer(model.parameters.pointer + state.elements.lowerBound))]
-            + OwnedState.Quantity.allCases.map { ($0.rawValue, UnsafePointer(state[$0])) }
+        [(Self.parameterArray, UnsafePointer(network.parameters.pointer + shard.state.elements.lowerBound))]
+            + OwnedState.Quantity.allCases.map { ($0.rawValue, UnsafePointer(shard.state[$0])) }
     }
 }

@@ -37,7 +37,7 @@ public enum TrainingRun {
         watch.progressed()
         StopRequest.listen()
         let trainer = try Trainer(
-            configuration: configuration, model: plan.model, data: plan.training, communicator)
+            configuration: configuration, network: plan.network, communicator)
         // The coordinator alone chooses where to start; the others follow.
         let resumed =
             start == .resume
@@ -50,7 +50,7 @@ public enum TrainingRun {
         }
         watch.progressed()
         if let path = resumed.path, let manifest = resumed.manifest {
-            try trainer.restore(manifest, folder: path)
+            try trainer.restore(manifest, folder: path, communicator)
             if isCoordinator { tellUser("resuming from step \(manifest.step) (\(path))") }
             // Nothing in the run's folder may move before all have read it.
             try communicator.barrier()

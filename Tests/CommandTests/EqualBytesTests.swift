@@ -50,14 +50,7 @@ struct EqualBytesTests {
         // Warm-up, before and after decisions, at the last decision, in the final phase.
         for (index, step) in [2, 6, 8, 16, 17, 21].enumerated() {
             let name = "resumed\(step)"
-            let run = job.folder.path + "/" + name
-            let manager = FileManager.default
-            try manager.copyItem(atPath: job.folder.path + "/whole", toPath: run)
-            for name in ["adapter", "summary.json"] { try manager.removeItem(atPath: run + "/" + name) }
-            for checkpoint in try manager.contentsOfDirectory(atPath: run + "/checkpoints")
-            where (Int(checkpoint.dropFirst("step-".count)) ?? 0) > step {
-                try manager.removeItem(atPath: run + "/checkpoints/" + checkpoint)
-            }
+            try job.truncate("whole", toStep: step, as: name)
             let result = try await job.train(
                 name, "--resume", processes: index % 4 + 1, environment: environment(kernel))
             #expect(result.status == 0, "\(result.standardError)")

@@ -71,9 +71,27 @@ struct TinyJob {
     func train(
         _ output: String, _ more: String..., processes: Int? = nil, environment: [String: String] = [:]
     ) async throws -> JobResult {
+        try await train(output, more, processes: processes, environment: environment)
+    }
+
+    func train(
+        _ output: String, _ more: [String], processes: Int? = nil, environment: [String: String] = [:]
+    ) async throws -> JobResult {
         try await rankwise(
             ["train", "--config", configPath, "--set", "output=\(folder.path)/\(output)"] + more, processes: processes,
             environment: environment)
+    }
+
+    /// Copies a finished run as it was when it had just committed the checkpoint of a step.
+    func truncate(_ output: String, toStep step: Int, as name: String) throws {
+        let run = folder.path + "/" + name
+        let manager = FileManager.default
+        try manager.copyItem(atPath: folder.path + "/" + output, toPath: run)
+        for name in ["adapter", "summary.json"] { try manager.removeItem(atPath: run + "/" + name) }
+        for checkpoint in try manager.contentsOfDirectory(atPath: run + "/checkpoints")
+        where (Int(checkpoint.dropFirst("step-".count)) ?? 0) > step {
+            try manager.removeItem(atPath: run + "/checkpoints/" + checkpoint)
+        }
     }
 
     /// What must be the same bytes for runs that are said to be equal: every file of the adapter, and the metrics but for

@@ -145,10 +145,10 @@ struct OperationGradientTests {
         let layer = AdaptedLinear(
             path: "linear", weight: weight.view, bias: bias.pointer,
             products: RowProducts(alignment: RowAlignment(rows: 4, unaligned: [])))
-        layer.attach(
+        layer.adapter =
             LinearAdapter(
                 block: block, parameters: parameters.pointer, scale: 0.7,
-                dropout: Dropout(site: 4, probability: probability)))
+                dropout: Dropout(site: 4, probability: probability))
         let output = Matrix(rows: smallBatch.rowCount, columns: outputs)
         func loss() -> Double {
             layer.forward(input.view, into: output.mutableView, batch: smallBatch, pass: training)

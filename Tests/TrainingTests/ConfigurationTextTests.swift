@@ -10,6 +10,7 @@ struct ConfigurationTextTests {
     func resolved() throws {
         let expected = """
             model: minilm/
+            method: adalora
             task: sequence-classification
             output: runs/reviews
             total_step: 500
@@ -48,6 +49,8 @@ struct ConfigurationTextTests {
               importance: ipt
               sensitivity_at: gradient
               schedule: cubic
+              form: svd
+              compact_final: false
               init: null
             optimizer:
               lr: 0.005

@@ -20,7 +20,7 @@ package struct CheckpointBenchmark: Codable, Sendable {
         _ configuration: TrainingConfiguration, folder: String, rounds: Int, _ communicator: borrowing Communicator
     ) throws -> CheckpointBenchmark {
         let plan = try RunPlan(configuration, storage: try NodeWeights(communicator))
-        let trainer = try Trainer(configuration: configuration, model: plan.model, data: plan.training, communicator)
+        let trainer = try Trainer(configuration: configuration, network: plan.network, communicator)
         let store = CheckpointStore(runFolder: folder)
         let digests = RunDigests(model: "", data: "", initialAdapter: "")
         let origin = CheckpointManifest.Origin(kernelType: "", program: "")
@@ -42,7 +42,9 @@ package struct CheckpointBenchmark: Codable, Sendable {
             var manifest: CheckpointManifest?
             verifies.append(try seconds { manifest = try store.verified(entry) })
             bytes = manifest?.byteCount ?? 0
-            if let manifest { restores.append(try seconds { try trainer.restore(manifest, folder: entry.path) }) }
+            if let manifest {
+                restores.append(try seconds { try trainer.restore(manifest, folder: entry.path, communicator) })
+            }
             try communicator.barrier()
             if communicator.processIndex == 0 { try FileManager.default.removeItem(atPath: store.folder) }
             try communicator.barrier()

@@ -58,17 +58,15 @@ package struct RunForecast: Codable, Sendable {
         let (model, layout) = (plan.model, plan.model.layout)
         let tree = LaneTree(laneCount: configuration.gradientLanes)
         let partition = ParameterPartition(layout: layout, processCount: processes)
-        let local = LocalPass(model: model, loss: plan.training.loss)
+        let learner = plan.network
         var order = SampleOrder(
             sampleCount: plan.training.count, seed: UInt64(configuration.seed), shuffles: configuration.data.shuffle)
         var (times, tokens) = ([Double](), [Double]())
         for step in 0..<steps + 1 {
             let batch = order.indices(from: step * configuration.batchSize, count: configuration.batchSize)
-                .map { plan.training[$0] }
             func tokenCount(_ process: Int) -> Int {
                 tree.lanes(ofProcess: process, of: processes).reduce(0) { sum, lane in
-                    let slots = lane * batch.count / tree.laneCount..<(lane + 1) * batch.count / tree.laneCount
-                    return sum + batch[slots].reduce(0) { $0 + $1.sequence.tokens.count }
+                    sum + learner.tokenCount(of: Array(batch[tree.slots(ofLane: lane, batchSize: batch.count)]))
                 }
             }
             let counts = (0..<processes).map(tokenCount)
@@ -76,8 +74,9 @@ package struct RunForecast: Codable, Sendable {
             let lanes = tree.lanes(ofProcess: heaviest, of: processes)
             let gradients = LaneGradients(tree: tree, lanes: lanes, layout: layout)
             let time = seconds {
-                _ = local.run(
-                    batch, lanes: lanes, tree: tree, pass: .training(seed: UInt64(configuration.seed), step: step),
+                _ = learner.computeGradients(
+                    samples: batch, lanes: lanes, tree: tree,
+                    pass: .training(seed: UInt64(configuration.seed), step: step),
                     gradients: gradients)
             }
             // The first one allocates.

@@ -40,8 +40,7 @@ package struct StepBenchmark: Codable, Sendable {
         _ configuration: TrainingConfiguration, steps: Int, launch: Date, _ communicator: borrowing Communicator
     ) throws -> StepBenchmark {
         let plan = try RunPlan(configuration, storage: try NodeWeights(communicator))
-        let trainer = try Trainer(
-            configuration: configuration, model: plan.model, data: plan.training, communicator)
+        let trainer = try Trainer(configuration: configuration, network: plan.network, communicator)
         let times = PhaseTimes()
         let watch = StepWatch(
             timeout: nil, processIndex: communicator.processIndex, processCount: communicator.processCount, host: "",

@@ -15,6 +15,10 @@ extension ConfigurationField {
         .init(
             "model", \.model, limits: .name, isRequired: true, resume: .byDigest,
             "Folder of the pretrained model: `config.json`, `model.safetensors`, `vocab.txt` or `tokenizer.json`."),
+        .init(
+            "method", \.method,
+            "What is trained: adapters whose ranks share one falling budget (AdaLoRA), or adapters of the fixed rank"
+                + " `adapter.init_r` (LoRA)."),
         .init("task", \.task, "What the head predicts: one of a set of labels, or one number."),
         .init(
             "output", \.output, limits: .name, isRequired: true, resume: .free,
@@ -121,6 +125,13 @@ extension ConfigurationField {
         .init(
             "adapter.schedule", \.adapter.budgetForm,
             "Course of the budget between `tinit` and `total_step − tfinal`: continuous, or as printed in the paper."),
+        .init(
+            "adapter.form", \.adapter.form,
+            "How an adapter acts: P·diag(λ)·Q, or LoRA's B·A with λ fixed at 1 (for `method: lora`)."),
+        .init(
+            "adapter.compact_final", \.adapter.compactsFinalPhase,
+            "Whether masked triplets are removed from products, state and traffic after the last decision; the"
+                + " orthogonality term then counts only those that stay."),
         .init(
             "adapter.init", \.adapter.initialAdapter, limits: .orNull(.name),
             "Folder of a PEFT adapter to start from; null starts from random vectors."),

@@ -165,3 +165,5 @@ extension TrainingConfiguration.SensitivityPoint: ConfigurationChoice {}
 extension TrainingConfiguration.ImportanceMeasure: ConfigurationChoice {}
 extension TrainingConfiguration.BudgetForm: ConfigurationChoice {}
 extension TrainingConfiguration.LearningRateSchedule: ConfigurationChoice {}
+extension TrainingConfiguration.Method: ConfigurationChoice {}
+extension TrainingConfiguration.AdapterForm: ConfigurationChoice {}

@@ -1,6 +1,22 @@
 public import AdaLoRA
 
 extension TrainingConfiguration {
+    /// What is trained. The raw values are those of the key `method`.
+    public enum Method: String, CaseIterable, Sendable {
+        /// Low-rank adapters whose ranks share one falling budget.
+        case adalora
+        /// Low-rank adapters of one fixed rank.
+        case lora
+    }
+
+    /// The form of a low-rank adapter. The raw values are those of the key `adapter.form`.
+    public enum AdapterForm: String, CaseIterable, Sendable {
+        /// P·diag(λ)·Q, λ trained and 0 at the start.
+        case svd
+        /// LoRA's B·A: λ stays 1, and B = P is 0 at the start.
+        case ba
+    }
+
     /// What the head predicts. The raw values are those of the key `task`.
     public enum Task: String, CaseIterable, Sendable {
         /// One of a set of labels; the loss is the cross-entropy.

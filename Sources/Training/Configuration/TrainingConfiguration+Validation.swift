@@ -25,7 +25,7 @@ extension TrainingConfiguration {
                 .usage,
                 "adapter.init_r is \(adapter.initialRank), too many triplets for \(moduleCount) modules; lower it")
         }
-        if let total = adapter.targetTotal, total > triplets {
+        if method == .adalora, let total = adapter.targetTotal, total > triplets {
             throw ConfigurationError(
                 .usage,
                 "adapter.target_total is \(total), but \(moduleCount) modules of adapter.init_r \(adapter.initialRank) have"
@@ -34,10 +34,17 @@ extension TrainingConfiguration {
     }
 
     /// The first contradiction between values that are each within their limits.
-    var contradiction: String? { rankProblem ?? scheduleProblem ?? batchProblem ?? dataProblem }
+    var contradiction: String? { methodProblem ?? rankProblem ?? scheduleProblem ?? batchProblem ?? dataProblem }
+
+    private var methodProblem: String? {
+        guard method == .adalora, adapter.form != .svd else { return nil }
+        return
+            "adapter.form is \(adapter.form.rawValue), which method: adalora cannot prune; set adapter.form to svd, or"
+            + " method to lora"
+    }
 
     private var rankProblem: String? {
-        guard adapter.targetRank > adapter.initialRank else { return nil }
+        guard method == .adalora, adapter.targetRank > adapter.initialRank else { return nil }
         return "adapter.target_r is \(adapter.targetRank), but must not exceed adapter.init_r, which is "
             + "\(adapter.initialRank); lower adapter.target_r or raise adapter.init_r"
     }
@@ -45,7 +52,7 @@ extension TrainingConfiguration {
     private var scheduleProblem: String? {
         // The limits of each key rule out overflow.
         let lastDecision = totalSteps - adapter.finalSteps
-        if adapter.initialSteps >= lastDecision {
+        if method == .adalora, adapter.initialSteps >= lastDecision {
             return "adapter.tinit is \(adapter.initialSteps), but must be less than total_step − adapter.tfinal = "
                 + "\(totalSteps) − \(adapter.finalSteps) = \(lastDecision); lower adapter.tinit or adapter.tfinal, or"
                 + " raise total_step"

@@ -7,6 +7,8 @@ public import AdaLoRA
 public struct TrainingConfiguration: Equatable, Sendable {
     /// `model`: the folder of the pretrained model.
     public var model: String
+    /// `method`: what is trained.
+    public var method = Method.adalora
     /// `task`: what the head predicts.
     public var task = Task.sequenceClassification
     /// `data`: the files and their columns.
@@ -110,6 +112,10 @@ extension TrainingConfiguration {
         public var sensitivityPoint = SensitivityPoint.gradient
         /// `schedule`: the form of the budget between `tinit` and `tfinal`.
         public var budgetForm = BudgetForm.cubic
+        /// `form`: how a triplet acts.
+        public var form = AdapterForm.svd
+        /// `compact_final`: whether masked triplets are removed after the last decision.
+        public var compactsFinalPhase = false
         /// `init`: the folder of a PEFT adapter to start from; `nil` starts from random vectors.
         public var initialAdapter: String?
     }
