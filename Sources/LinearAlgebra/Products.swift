@@ -10,7 +10,7 @@ public enum Transposition: Sendable {
 /// `result = scale · op(left) · op(right) + keep · result`, in single precision.
 ///
 /// The corresponding BLAS routine is `sgemm`. Which bits a row of the result gets may depend on the row's place in the
-/// product: see ``RowAlignment``.
+/// product.
 ///
 /// - Precondition: the shapes fit.
 public func multiply(
@@ -52,5 +52,7 @@ public enum BLASLibrary {
     public static var build: String { String(cString: openblas_get_config()) }
 
     /// How many threads a product may use within this process.
+    public static var threads: Int { Int(openblas_get_num_threads()) }
+
     public static func setThreads(_ count: Int) { openblas_set_num_threads(Int32(clamping: max(count, 1))) }
 }

@@ -9,19 +9,17 @@ public enum ModelFolder {
     /// - Parameters:
     ///   - path: a folder with `config.json` and `model.safetensors` (or its sharded form).
     ///   - dropout: replaces the probabilities of config.json; nil keeps them.
-    ///   - alignment: of the rows of a batch; nil finds it out by a short self-test.
     ///   - storage: for weights that have to be converted.
     /// - Throws: ``ModelError``, `SafetensorsError`.
     public static func loadEncoder(
-        path: String, dropout: Double? = nil, alignment: RowAlignment? = nil,
-        storage: any ConvertedWeights = PrivateWeights()
+        path: String, dropout: Double? = nil, storage: any ConvertedWeights = PrivateWeights()
     ) throws -> any TextEncoder {
         let configuration = try readConfiguration(path: path)
         switch configuration["model_type"] as? String {
         case "bert":
             return try BERTEncoder(
                 folder: path, configuration: BERTConfiguration(json: configuration, path: "\(path)/config.json"),
-                dropout: dropout, alignment: alignment, storage: storage)
+                dropout: dropout, storage: storage)
         case let family:
             throw ModelError(
                 .badData,

@@ -17,15 +17,13 @@ public protocol TextEncoder: AnyObject {
     var headDropout: Double { get }
     /// Every linear layer that an adapter can be attached to, from the input to the output.
     var linears: [AdaptedLinear] { get }
-    /// How rows must be laid out in the batches that this encoder is given.
-    var alignment: RowAlignment { get }
 
     /// The hidden states of the last layer, [T, hidden].
     func hiddenStates(_ batch: PackedBatch, pass: Pass) -> MatrixView
 
     /// The pooled vectors, [rows of `samples`, hidden].
     ///
-    /// - Parameter samples: the batch's samples, as ``PackedBatch/samples(alignment:)`` lays them out.
+    /// - Parameter samples: the batch's samples, as ``PackedBatch/samples()`` lays them out.
     func forward(_ batch: PackedBatch, samples: PackedBatch, pass: Pass) -> MatrixView
 
     /// Sets the gradients of all attached adapters, from the gradient of the pooled vectors. Stops where nothing below

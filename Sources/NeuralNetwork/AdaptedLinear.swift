@@ -41,7 +41,6 @@ public final class AdaptedLinear {
         didSet { precondition(adapter.map { $0.block.kind == .triplets(outputs: outputs, inputs: inputs) } ?? true) }
     }
 
-    private let products: RowProducts
     private let droppedInput = Matrix()  // [T, d_in], only with dropout
     private let mask = MaskBuffer()  // [T, d_in], only with dropout
     private let left = Matrix(), right = Matrix()  // Pᵀ and Q, copied so that every row starts at a cache line
@@ -51,29 +50,20 @@ public final class AdaptedLinear {
     private let projectedGradient = Matrix()  // dH, [T, r]
     private let droppedGradient = Matrix()  // of the dropped input, [T, d_in], only with dropout
 
-    public init(path: String, weight: MatrixView, bias: UnsafePointer<Float>, products: RowProducts) {
+    public init(path: String, weight: MatrixView, bias: UnsafePointer<Float>) {
         self.path = path
         self.weight = weight
         self.bias = bias
-        self.products = products
     }
 
     public var outputs: Int { weight.rows }
     public var inputs: Int { weight.columns }
 
-    /// The products of whole batches that this layer makes, for the alignment of rows.
-    public var rowProductShapes: [RowAlignment.Shape] {
-        [
-            .init(inputs: inputs, outputs: outputs, storedTransposed: true),
-            .init(inputs: outputs, outputs: inputs, storedTransposed: false),
-        ]
-    }
-
     /// - Parameters:
     ///   - input: [T, d_in].
     ///   - output: [T, d_out], without the bias.
     public func forward(_ input: MatrixView, into output: MutableMatrixView, batch: PackedBatch, pass: Pass) {
-        products.multiply(input, weight, .transposed, into: output, batch: batch)
+        RowProducts.multiply(input, weight, .transposed, into: output)
         guard let adapter else { return }
         WorkLog.measure(.adapters) { forward(input, through: adapter, into: output, batch: batch, pass: pass) }
     }
@@ -100,7 +90,7 @@ public final class AdaptedLinear {
     /// Sets the gradient of the adapter's triplets, and that of the input where one is wanted.
     ///
     /// - Parameters:
-    ///   - outputGradient: [T, d_out]; filler rows are zero.
+    ///   - outputGradient: [T, d_out].
     ///   - input: what `forward` was given, [T, d_in].
     ///   - inputGradient: [T, d_in], or nil where nothing below needs it.
     ///   - keep: 1 adds to the input's gradient, 0 replaces it.
@@ -109,7 +99,7 @@ public final class AdaptedLinear {
         batch: PackedBatch, pass: Pass, gradients: LaneGradients
     ) {
         if let inputGradient {
-            products.multiply(outputGradient, weight, .none, keep: keep, into: inputGradient, batch: batch)
+            RowProducts.multiply(outputGradient, weight, .none, keep: keep, into: inputGradient)
         }
         guard let adapter else { return }
         WorkLog.measure(.adapters) {

@@ -20,14 +20,13 @@ public final class Attention {
     /// - Parameters:
     ///   - query: [Q, heads · width], with its bias.
     ///   - key, value: [T, heads · width], with their biases.
-    ///   - output: [Q, heads · width]; filler rows become zero.
+    ///   - output: [Q, heads · width].
     ///   - queries: the batch itself, where every token asks; or its samples, where the first token of each sequence does.
     public func forward(
         query: MatrixView, key: MatrixView, value: MatrixView, into output: MutableMatrixView, batch: PackedBatch,
         queries: PackedBatch, pass: Pass
     ) {
         prepare(batch, queries)
-        clearFiller(of: output, queries)
         WorkLog.measure(.attention) {
             forEachHead(of: batch, queries, stride: query.stride, pass: pass) { head, asked, offset in
                 withUnsafePointer(to: head) {
@@ -46,8 +45,6 @@ public final class Attention {
         queryGradient: MutableMatrixView, keyGradient: MutableMatrixView, valueGradient: MutableMatrixView,
         batch: PackedBatch, queries: PackedBatch, pass: Pass
     ) {
-        clearFiller(of: queryGradient, queries)
-        for gradient in [keyGradient, valueGradient] { clearFiller(of: gradient, batch) }
         WorkLog.measure(.attention) {
             forEachHead(of: batch, queries, stride: query.stride, pass: pass) { head, asked, offset in
                 withUnsafePointer(to: head) {
@@ -95,12 +92,5 @@ public final class Attention {
         let longest = batch.sequences.map(\.rows.count).max() ?? 0
         logSums.resize(rows: headCount, columns: queries.rowCount)
         workspace.resize(rows: 1, columns: kernel_attention_workspace(longest, headWidth))
-    }
-
-    private func clearFiller(of matrix: MutableMatrixView, _ batch: PackedBatch) {
-        for (index, lane) in batch.lanes.enumerated() {
-            let next = index + 1 < batch.lanes.count ? batch.lanes[index + 1].rows.lowerBound : batch.rowCount
-            matrix[rows: lane.rows.upperBound..<next].clear()
-        }
     }
 }

@@ -33,7 +33,7 @@ public final class DenseHead {
 
     /// - Parameters:
     ///   - input: [rows, features].
-    ///   - logits: [rows, classes]; filler rows are left as they are.
+    ///   - logits: [rows, classes].
     ///   - batch: the batch of samples.
     public func forward(_ input: MatrixView, into logits: MutableMatrixView, batch: PackedBatch, pass: Pass) {
         let count = batch.rowCount * features
@@ -59,7 +59,7 @@ public final class DenseHead {
     ///
     /// - Parameters:
     ///   - logitsGradient: [rows, classes].
-    ///   - inputGradient: [rows, features]; replaced, zero in filler rows.
+    ///   - inputGradient: [rows, features]; replaced.
     public func backward(
         _ logitsGradient: MatrixView, inputGradient: MutableMatrixView, batch: PackedBatch, gradients: LaneGradients
     ) {

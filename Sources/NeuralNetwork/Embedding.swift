@@ -13,15 +13,11 @@ public struct Embedding {
         self.segments = segments
     }
 
-    /// - Parameter output: [T, hidden]; filler rows become zero.
+    /// - Parameter output: [T, hidden].
     /// - Precondition: tokens, positions and segments lie within the tables; the caller checks its data against them.
     public func forward(_ batch: PackedBatch, into output: MutableMatrixView) {
         for row in 0..<batch.rowCount {
             let result = output.row(row)
-            guard batch.tokens[row] >= 0 else {
-                result.update(repeating: 0)
-                continue
-            }
             let word = words.row(Int(batch.tokens[row]))
             let position = positions.row(Int(batch.positions[row]))
             let segment = segments.row(Int(batch.types[row]))

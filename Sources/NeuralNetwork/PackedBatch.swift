@@ -15,9 +15,7 @@ public struct TokenSequence: Sendable, Equatable {
 
 /// Sequences of different lengths laid one after another without padding to a common length: one row for each token.
 ///
-/// The sequences come in *lanes*, the fixed parts of the global batch within which gradients are summed. Every lane
-/// starts at a multiple of the row alignment; the rows between the end of a lane and the start of the next are filler,
-/// which no sequence refers to and which stays zero in every gradient.
+/// The sequences come in *lanes*, the fixed parts of the global batch within which gradients are summed.
 public struct PackedBatch: Sendable, Equatable {
     public struct Sequence: Sendable, Equatable {
         /// Place of the sample in the global batch, counted from 0; random numbers are drawn by it.
@@ -28,7 +26,6 @@ public struct PackedBatch: Sendable, Equatable {
     public struct Lane: Sendable, Equatable {
         /// Number of the lane in the global batch.
         public let index: Int
-        /// Rows that tokens occupy, without filler.
         public let rows: Range<Int>
         /// The lane's part of `sequences`.
         public let sequences: Range<Int>
@@ -36,15 +33,13 @@ public struct PackedBatch: Sendable, Equatable {
 
     public let sequences: [Sequence]
     public let lanes: [Lane]
-    /// [rows]; filler has token −1.
+    /// [rows]
     public let tokens: [Int32]
     public let positions: [Int32]
     public let types: [Int32]
 
-    /// Rows of tokens and filler.
+    /// Rows of all sequences.
     public var rowCount: Int { tokens.count }
-    /// Tokens without filler.
-    public var tokenCount: Int { lanes.reduce(0) { $0 + $1.rows.count } }
 
     /// Lays out consecutive lanes.
     ///
@@ -52,7 +47,7 @@ public struct PackedBatch: Sendable, Equatable {
     ///   - lanes: the sequences of each lane, none of them empty.
     ///   - firstLane: number of the first of them in the global batch.
     ///   - firstSlot: place in the global batch of its first sequence.
-    public init(lanes laneSequences: [[TokenSequence]], firstLane: Int, firstSlot: Int, alignment: RowAlignment) {
+    public init(lanes laneSequences: [[TokenSequence]], firstLane: Int, firstSlot: Int) {
         var sequences: [Sequence] = []
         var lanes: [Lane] = []
         var tokens: [Int32] = []
@@ -74,10 +69,6 @@ public struct PackedBatch: Sendable, Equatable {
                 Lane(
                     index: firstLane + offset, rows: firstRow..<tokens.count,
                     sequences: firstSequence..<sequences.count))
-            let filler = alignment.padded(tokens.count) - tokens.count
-            tokens += repeatElement(-1, count: filler)
-            types += repeatElement(0, count: filler)
-            positions += repeatElement(0, count: filler)
         }
         self.sequences = sequences
         self.lanes = lanes
@@ -87,10 +78,10 @@ public struct PackedBatch: Sendable, Equatable {
     }
 
     /// The batch whose rows are the samples: one row for each sequence, lanes and slots as here.
-    public func samples(alignment: RowAlignment) -> PackedBatch {
+    public func samples() -> PackedBatch {
         let single = TokenSequence(tokens: [0], types: [0])
         return PackedBatch(
             lanes: lanes.map { Array(repeating: single, count: $0.sequences.count) },
-            firstLane: lanes.first?.index ?? 0, firstSlot: sequences.first?.slot ?? 0, alignment: alignment)
+            firstLane: lanes.first?.index ?? 0, firstSlot: sequences.first?.slot ?? 0)
     }
 }

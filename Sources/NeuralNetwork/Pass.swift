@@ -47,7 +47,7 @@ public struct Dropout: Sendable {
             key: (stream.key.x, stream.key.y), counter: (stream.counter.x, stream.counter.y, stream.counter.z))
     }
 
-    /// Fills the mask of a matrix with one row for each token: 1 where a number is kept. Filler is left as it is.
+    /// Fills the mask of a matrix with one row for each token: 1 where a number is kept.
     func fill(_ mask: UnsafeMutablePointer<UInt8>, columns: Int, batch: PackedBatch, pass: Pass) {
         let blocksPerRow = UInt32((columns + 7) / 8)
         for sequence in batch.sequences {

@@ -1,34 +1,51 @@
+internal import CKernels
+import Dispatch
 public import LinearAlgebra
 
-/// Products of all rows of a batch with one frozen matrix, with the same bits for a row whatever else is in the batch.
-public struct RowProducts: Sendable {
-    public let alignment: RowAlignment
-
-    public init(alignment: RowAlignment) {
-        self.alignment = alignment
-    }
+/// Products of many rows with one matrix.
+///
+/// What is computed for a row depends on that row alone, so that a batch may be cut anywhere.
+package enum RowProducts {
+    /// How many versions of the kernel this machine can run; the last is the fastest.
+    package static let levels = Int(kernel_row_product_levels())
 
     /// `result = input · weightᵀ + keep · result` (`transposed`, weight [outputs, inputs]) or
-    /// `input · weight + keep · result` (`none`, weight [inputs, outputs]) for all rows of the batch.
-    func multiply(
+    /// `input · weight + keep · result` (`none`, weight [inputs, outputs]).
+    ///
+    /// - Parameters:
+    ///   - input: [T, inputs].
+    ///   - result: [T, outputs].
+    ///   - keep: 1 adds to the result, 0 replaces it.
+    ///   - threads: that share the work.
+    ///   - level: of the kernel, for tests; nil takes the fastest.
+    package static func multiply(
         _ input: MatrixView, _ weight: MatrixView, _ transposition: Transposition, keep: Float = 0,
-        into result: MutableMatrixView, batch: PackedBatch
+        into result: MutableMatrixView, threads: Int = BLASLibrary.threads,
+        level: Int? = nil
     ) {
-        let shape = RowAlignment.Shape(
-            inputs: input.columns, outputs: result.columns, storedTransposed: transposition == .transposed)
-        func multiplyRows(_ rows: Range<Int>) {
-            WorkLog.measure(.products) {
-                LinearAlgebra.multiply(
-                    input[rows: rows], .none, weight, transposition, keep: keep, into: result[rows: rows])
+        let isTransposed = transposition == .transposed
+        precondition(
+            input.rows == result.rows && input.columns == (isTransposed ? weight.columns : weight.rows)
+                && result.columns == (isTransposed ? weight.rows : weight.columns) && (keep == 0 || keep == 1))
+        WorkLog.note(
+            WorkLog.Product(
+                rows: input.rows, columns: result.columns, inner: input.columns, rightIsTransposed: isTransposed,
+                keeps: keep == 1))
+        // The threads share the columns, in whole panels of any instruction set's kernel.
+        let panels = (result.columns + 31) / 32
+        let threads = max(1, min(threads, panels))
+        WorkLog.measure(.products) {
+            func multiplyColumns(_ part: Int) {
+                let columns = part * panels / threads * 32..<min((part + 1) * panels / threads * 32, result.columns)
+                kernel_row_product(
+                    Int32(level ?? levels - 1), input.base, input.stride,
+                    weight.base + columns.lowerBound * (isTransposed ? weight.stride : 1),
+                    weight.stride, isTransposed ? 1 : 0, result.base + columns.lowerBound, result.stride, input.rows,
+                    columns.count, input.columns, keep == 1 ? 1 : 0)
             }
-        }
-        if alignment.unaligned.contains(shape) {
-            for lane in batch.lanes { multiplyRows(lane.rows) }
-        } else {
-            let longest = RowAlignment.longestProduct
-            for start in stride(from: 0, to: batch.rowCount, by: longest) {
-                multiplyRows(start..<min(start + longest, batch.rowCount))
-            }
+            guard threads > 1 else { return multiplyColumns(0) }
+            nonisolated(unsafe) let multiplyColumns = multiplyColumns
+            DispatchQueue.concurrentPerform(iterations: threads) { multiplyColumns($0) }
         }
     }
 }

@@ -232,7 +232,7 @@ extension CheckpointBenchmark {
 extension LoadBenchmark {
     fileprivate var text: String {
         """
-        model           \(figure(modelSeconds * 1e3, 1)) ms, with the self-test of row alignment
+        model           \(figure(modelSeconds * 1e3, 1)) ms
         tokenizer       \(figure(tokenizerSeconds * 1e3, 1)) ms
         data            \(figure(dataSeconds * 1e3, 1)) ms for \(samples) samples
         """

@@ -125,7 +125,7 @@ public final class AdaptedModel {
     ///
     /// - Returns: the logits, [rows of samples, outputs], and the batch of samples that says which row is whose.
     public func forward(_ batch: PackedBatch, pass: Pass) -> (logits: MatrixView, samples: PackedBatch) {
-        let samples = batch.samples(alignment: encoder.alignment)
+        let samples = batch.samples()
         let pooled = encoder.forward(batch, samples: samples, pass: pass)
         logits.resize(rows: samples.rowCount, columns: outputCount)
         head.forward(pooled, into: logits.mutableView, batch: samples, pass: pass)

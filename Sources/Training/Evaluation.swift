@@ -26,7 +26,7 @@ public struct Evaluation {
             progressed()
             let chunk = Array(sequences[start..<min(start + Self.chunkSize, sequences.count)])
             let batch = PackedBatch(
-                lanes: chunk.map { [$0] }, firstLane: 0, firstSlot: 0, alignment: model.encoder.alignment)
+                lanes: chunk.map { [$0] }, firstLane: 0, firstSlot: 0)
             let (logits, samples) = model.forward(batch, pass: .inference)
             result += samples.sequences.map { Array(logits.row($0.rows.lowerBound)) }
         }

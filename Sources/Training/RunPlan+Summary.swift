@@ -46,7 +46,7 @@ extension RunPlan {
             "# trained parameters: \(model.layout.elementCount) in \(model.layout.rowCount) rows",
             "# training samples: \(training.count), longest \(training.all.map(\.sequence.tokens.count).max() ?? 0) tokens",
             "# outputs: \(labels.map { "classes " + $0.names.joined(separator: ", ") } ?? "one number")",
-            "# BLAS kernels: \(BLASLibrary.kernelType), rows aligned to \(model.encoder.alignment.rows)",
+            "# BLAS kernels: \(BLASLibrary.kernelType)",
             "# processes: \(processCount)",
         ]
         for process in 0..<processCount {

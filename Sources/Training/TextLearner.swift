@@ -28,7 +28,7 @@ public final class TextLearner: TrainableNetwork {
         func slots(_ lane: Int) -> Range<Int> { tree.slots(ofLane: lane, batchSize: batch.count) }
         let packed = PackedBatch(
             lanes: lanes.map { slots($0).map { batch[$0].sequence } }, firstLane: lanes.lowerBound,
-            firstSlot: slots(lanes.lowerBound).lowerBound, alignment: model.encoder.alignment)
+            firstSlot: slots(lanes.lowerBound).lowerBound)
         let (logits, rows) = model.forward(packed, pass: pass)
         logitsGradient.resize(rows: rows.rowCount, columns: model.outputCount)
         logitsGradient.mutableView.clear()

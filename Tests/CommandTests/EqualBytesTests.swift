@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The same bytes", .serialized)
 struct EqualBytesTests {
-    /// This machine's own BLAS kernels, and those of most other machines, where a row's bits depend on its alignment.
+    /// This machine's own BLAS kernels, and those of most other machines, which give a row's bits by its place.
     static let kernels = ["", "Haswell"]
 
     private func environment(_ kernel: String) -> [String: String] {

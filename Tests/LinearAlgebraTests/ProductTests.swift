@@ -71,53 +71,6 @@ struct ProductTests {
     }
 }
 
-@Suite("Row alignment")
-struct RowAlignmentTests {
-    private static let shapes: Set<RowAlignment.Shape> = [
-        .init(inputs: 384, outputs: 384, storedTransposed: true),
-        .init(inputs: 384, outputs: 384, storedTransposed: false),
-        .init(inputs: 384, outputs: 1_536, storedTransposed: true),
-        .init(inputs: 32, outputs: 64, storedTransposed: true),
-        .init(inputs: 64, outputs: 32, storedTransposed: false),
-    ]
-
-    @Test("groups of aligned rows have the bits that they have in the whole batch")
-    func alignedGroups() {
-        let alignment = RowAlignment(probing: Self.shapes)
-        for shape in Self.shapes where !alignment.unaligned.contains(shape) {
-            // Another batch and another length than the probe's.
-            let rows = alignment.padded(400)
-            let batch = matrix(rows, shape.inputs, seed: 3)
-            let weight =
-                shape.storedTransposed
-                ? matrix(shape.outputs, shape.inputs, seed: 4) : matrix(shape.inputs, shape.outputs, seed: 4)
-            let transposition: Transposition = shape.storedTransposed ? .transposed : .none
-            let whole = Matrix(rows: rows, columns: shape.outputs)
-            multiply(batch.view, .none, weight.view, transposition, into: whole.mutableView)
-            for (start, length) in [(0, 1), (1, 1), (3, 2), (7, 4), (2, 9)] {
-                let range = start * alignment.rows..<(start + length) * alignment.rows
-                guard range.upperBound <= rows else { continue }
-                let part = Matrix(rows: range.count, columns: shape.outputs)
-                multiply(batch.view[rows: range], .none, weight.view, transposition, into: part.mutableView)
-                let same = zip(
-                    part.elements,
-                    whole.view[rows: range].row(0).baseAddress.map { base in
-                        Array(UnsafeBufferPointer(start: base, count: range.count * shape.outputs))
-                    } ?? []
-                ).allSatisfy { $0.bitPattern == $1.bitPattern }
-                #expect(same, "\(shape), rows \(range)")
-            }
-        }
-    }
-
-    @Test("padding rounds up to the alignment")
-    func padding() {
-        let alignment = RowAlignment(rows: 12, unaligned: [])
-        #expect([0, 1, 12, 13].map(alignment.padded) == [0, 12, 12, 24])
-        #expect(RowAlignment.longestProduct % 24 == 0)
-    }
-}
-
 @Suite("Decompositions")
 struct DecompositionTests {
     @Test("a singular value decomposition gives the matrix back", arguments: [(6, 4), (4, 6), (1, 5), (5, 1), (0, 3)])

@@ -25,7 +25,7 @@ struct MiniLMTests {
         let batch = PackedBatch(
             lanes: golden.samples.map {
                 [TokenSequence(tokens: $0.inputIds, types: [Int32](repeating: 0, count: $0.inputIds.count))]
-            }, firstLane: 0, firstSlot: 0, alignment: encoder.alignment)
+            }, firstLane: 0, firstSlot: 0)
         let hidden = encoder.hiddenStates(batch, pass: .inference)
         var worst = 0.0
         for (sequence, sample) in zip(batch.sequences, golden.samples) {

@@ -20,13 +20,13 @@ struct TinyBERTGolden: Decodable {
     let pooledOfBfloat16Weights: [[Double]]
 
     /// All sequences in lanes of the given sizes.
-    func batch(lanes sizes: [Int], alignment: RowAlignment) -> PackedBatch {
+    func batch(lanes sizes: [Int]) -> PackedBatch {
         var rest = sequences.map { TokenSequence(tokens: $0.inputIds, types: $0.tokenTypeIds) }[...]
         let lanes = sizes.map { size in
             defer { rest = rest.dropFirst(size) }
             return Array(rest.prefix(size))
         }
-        return PackedBatch(lanes: lanes, firstLane: 0, firstSlot: 0, alignment: alignment)
+        return PackedBatch(lanes: lanes, firstLane: 0, firstSlot: 0)
     }
 }
 
@@ -40,8 +40,8 @@ struct TinyBERTTests {
 
     private func pooled(_ folder: String) throws -> [[Float]] {
         let encoder = try ModelFolder.loadEncoder(path: Fixture.path(folder))
-        let batch = golden.batch(lanes: [5, 1, 6], alignment: encoder.alignment)
-        let samples = batch.samples(alignment: encoder.alignment)
+        let batch = golden.batch(lanes: [5, 1, 6])
+        let samples = batch.samples()
         let pooled = encoder.forward(batch, samples: samples, pass: .inference)
         return samples.sequences.map { Array(pooled.row($0.rows.lowerBound)) }
     }
@@ -50,7 +50,7 @@ struct TinyBERTTests {
         "hidden states, with and without the prefix on tensor names", arguments: ["tiny-bert", "tiny-bert-classifier"])
     func hiddenStates(folder: String) throws {
         let encoder = try ModelFolder.loadEncoder(path: Fixture.path(folder))
-        let batch = golden.batch(lanes: [5, 1, 6], alignment: encoder.alignment)
+        let batch = golden.batch(lanes: [5, 1, 6])
         let hidden = encoder.hiddenStates(batch, pass: .inference)
         for (sequence, expected) in zip(batch.sequences, golden.lastHiddenStatesFloat64) {
             for (row, states) in zip(sequence.rows, expected) {
@@ -81,13 +81,12 @@ struct TinyBERTTests {
             let states = encoder.hiddenStates(batch, pass: .inference)
             return batch.sequences.map { $0.rows.flatMap { Array(states.row($0)) } }
         }
-        let whole = hidden(golden.batch(lanes: [3, 3, 3, 3], alignment: encoder.alignment))
+        let whole = hidden(golden.batch(lanes: [3, 3, 3, 3]))
         let sequences = golden.sequences.map { TokenSequence(tokens: $0.inputIds, types: $0.tokenTypeIds) }
         for lane in 0..<4 {
             let part = hidden(
                 PackedBatch(
-                    lanes: [Array(sequences[lane * 3..<lane * 3 + 3])], firstLane: lane, firstSlot: lane * 3,
-                    alignment: encoder.alignment))
+                    lanes: [Array(sequences[lane * 3..<lane * 3 + 3])], firstLane: lane, firstSlot: lane * 3))
             #expect(part == Array(whole[lane * 3..<lane * 3 + 3]))
         }
     }

@@ -38,7 +38,7 @@ struct DropoutTests {
         let dropout = Dropout(site: 6, probability: 0.4)
         let pass = Pass.training(seed: 77, step: 5)
         let second = PackedBatch(
-            lanes: [[sequence(5)]], firstLane: 1, firstSlot: 2, alignment: RowAlignment(rows: 1, unaligned: []))
+            lanes: [[sequence(5)]], firstLane: 1, firstSlot: 2)
         let whole = kept(dropout, columns: 16, batch: smallBatch, pass: pass)
         let alone = kept(dropout, columns: 16, batch: second, pass: pass)
         #expect(Array(whole[smallBatch.sequences[2].rows]) == alone)
@@ -47,7 +47,7 @@ struct DropoutTests {
     @Test("the share of what is dropped is the probability, and what is kept is scaled up")
     func share() {
         let long = PackedBatch(
-            lanes: [[sequence(400)]], firstLane: 0, firstSlot: 0, alignment: RowAlignment(rows: 1, unaligned: []))
+            lanes: [[sequence(400)]], firstLane: 0, firstSlot: 0)
         let values = Matrix(rows: 400, columns: 384)
         for index in 0..<400 * 384 { values.pointer[index] = 1 }
         DroppedRows().apply(

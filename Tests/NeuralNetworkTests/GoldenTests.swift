@@ -85,7 +85,7 @@ struct GoldenTests {
             Matrix(rows: rows, columns: columns, elements: values.flatMap { $0.map(Float.init) })
         }
         let batch = PackedBatch(
-            lanes: [[sequence(rows)]], firstLane: 0, firstSlot: 0, alignment: RowAlignment(rows: 1, unaligned: []))
+            lanes: [[sequence(rows)]], firstLane: 0, firstSlot: 0)
         let (gain, offset) = (row(golden.weight), row(golden.bias))
         let operation = ResidualNormalization(
             gain: gain.pointer, offset: offset.pointer, columns: columns, epsilon: Float(golden.epsilon),

@@ -2,12 +2,12 @@ import LinearAlgebra
 import NeuralNetwork
 import Testing
 
-/// Two lanes with sequences of lengths 3, 1 and 5, aligned to 4 rows.
+/// Two lanes with sequences of lengths 3, 1 and 5.
 let smallBatch = PackedBatch(
     lanes: [
         [sequence(3), sequence(1)],
         [sequence(5)],
-    ], firstLane: 0, firstSlot: 0, alignment: RowAlignment(rows: 4, unaligned: []))
+    ], firstLane: 0, firstSlot: 0)
 
 func sequence(_ length: Int) -> TokenSequence {
     TokenSequence(tokens: (0..<length).map { Int32($0 % 7) }, types: (0..<length).map { $0 < 2 ? 0 : 1 })
@@ -16,13 +16,8 @@ func sequence(_ length: Int) -> TokenSequence {
 private let training = Pass.training(seed: 7, step: 3)
 private let undropped = Dropout(site: 1, probability: 0)
 
-/// Weights of the loss with zeros in filler rows, as every gradient has them.
 private func lossWeights(_ columns: Int, batch: PackedBatch = smallBatch, seed: Int = 9) -> Matrix {
-    let weights = matrix(batch.rowCount, columns, seed: seed)
-    for row in 0..<batch.rowCount where batch.tokens[row] < 0 {
-        for column in 0..<columns { weights[row, column] = 0 }
-    }
-    return weights
+    matrix(batch.rowCount, columns, seed: seed)
 }
 
 @Suite("Every adjoint agrees with finite differences")
@@ -97,7 +92,7 @@ struct OperationGradientTests {
         arguments: [0.0, 0.25], [4, 20])
     func attention(probability: Double, headWidth: Int) {
         let columns = 2 * headWidth
-        let samples = smallBatch.samples(alignment: RowAlignment(rows: 1, unaligned: []))
+        let samples = smallBatch.samples()
         expectAttentionGradients(
             probability, headWidth, queries: smallBatch, weights: lossWeights(columns))
         expectAttentionGradients(
@@ -143,8 +138,7 @@ struct OperationGradientTests {
         let block = layout.appendTriplets(name: "linear", count: rank, outputs: outputs, inputs: inputs)
         let parameters = matrix(1, layout.elementCount, seed: 5)
         let layer = AdaptedLinear(
-            path: "linear", weight: weight.view, bias: bias.pointer,
-            products: RowProducts(alignment: RowAlignment(rows: 4, unaligned: [])))
+            path: "linear", weight: weight.view, bias: bias.pointer)
         layer.adapter =
             LinearAdapter(
                 block: block, parameters: parameters.pointer, scale: 0.7,
@@ -169,7 +163,7 @@ struct OperationGradientTests {
     @Test("a head that is trained in full", arguments: [0.0, 0.3])
     func denseHead(probability: Double) {
         let (features, classes) = (9, 3)
-        let samples = smallBatch.samples(alignment: RowAlignment(rows: 4, unaligned: []))
+        let samples = smallBatch.samples()
         var layout = ParameterLayout()
         let weight = layout.appendDense(name: "weight", rows: classes, columns: features)
         let bias = layout.appendDense(name: "bias", rows: 1, columns: classes)

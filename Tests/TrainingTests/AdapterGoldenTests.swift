@@ -74,7 +74,7 @@ struct AdapterGoldenTests {
         let task = isRegression ? golden.regression : golden.classification
         let model = try trained(isRegression ? "tiny-bert-regression-adapter" : "tiny-bert-adapter").model
         let lanes = [golden.tokens[..<5], golden.tokens[5..<6], golden.tokens[6...]].map(Array.init)
-        let batch = PackedBatch(lanes: lanes, firstLane: 0, firstSlot: 0, alignment: model.encoder.alignment)
+        let batch = PackedBatch(lanes: lanes, firstLane: 0, firstSlot: 0)
         let (logits, samples) = model.forward(batch, pass: .training(seed: 0, step: 0))
         let logitsGradient = Matrix(rows: samples.rowCount, columns: model.outputCount)
         let loss: Loss = isRegression ? .meanSquaredError : .crossEntropy

@@ -105,6 +105,12 @@ void kernel_column_products(const float *a, const float *b, float factor, float 
 
 // --- products with a few vectors (Narrow.c)
 
+/// How many versions of the next kernel this machine can run; the last is the fastest.
+int kernel_row_product_levels(void);
+/// c = keep·c + a·b for any shapes, keep 0 or 1: a [m, k_count], b [k_count, n], or [n, k_count] if it is transposed, c [m, n].
+/// An element is one chain over k, whatever the level; those above 0 have fused arithmetic, and the same bits.
+void kernel_row_product(int level, const float *a, long a_stride, const float *b, long b_stride, int transposed, float *c,
+                        long c_stride, long m, long n, long k_count, int keep);
 /// output[t][i] = Σ_c x[t][c]·v[i][c]: [rows, rank], contiguous.
 void kernel_dots(const float *x, long x_stride, const float *v, long v_stride, float *output, long rows, long rank,
                  long width);

@@ -6,7 +6,6 @@ public import NeuralNetwork
 /// A BERT model (Devlin et al. 2019) with frozen weights, as Hugging Face's `BertModel` computes it.
 public final class BERTEncoder: TextEncoder {
     public let configuration: BERTConfiguration
-    public let alignment: RowAlignment
     private let weights: FrozenWeights
     private let embedding: Embedding
     private let embeddingNormalization: ResidualNormalization
@@ -24,22 +23,15 @@ public final class BERTEncoder: TextEncoder {
     /// - Parameters:
     ///   - folder: where `model.safetensors` is; names with or without the prefix `bert.`.
     ///   - dropout: replaces the probabilities of the configuration; nil keeps them.
-    ///   - alignment: nil finds it out by a self-test.
     ///   - storage: for weights that have to be converted.
     public init(
-        folder: String, configuration: BERTConfiguration, dropout: Double? = nil, alignment: RowAlignment? = nil,
+        folder: String, configuration: BERTConfiguration, dropout: Double? = nil,
         storage: any ConvertedWeights = PrivateWeights()
     ) throws {
         let weights = try FrozenWeights(
             folder: folder, prefixes: ["bert.", ""], probe: "embeddings.word_embeddings.weight", storage: storage)
-        let (hidden, filter) = (configuration.hiddenWidth, configuration.intermediateWidth)
-        // The self-test makes matrices of the widths that config.json claims, so the weights must bear them out first.
-        _ = try weights.matrix("encoder.layer.0.attention.self.query.weight", rows: hidden, columns: hidden)
-        _ = try weights.matrix("encoder.layer.0.intermediate.dense.weight", rows: filter, columns: hidden)
-        let alignment = alignment ?? RowAlignment(probing: BERTLayer.rowProductShapes(hidden: hidden, filter: filter))
-        let products = RowProducts(alignment: alignment)
+        let hidden = configuration.hiddenWidth
         self.configuration = configuration
-        self.alignment = alignment
         self.weights = weights
 
         embedding = Embedding(
@@ -55,10 +47,10 @@ public final class BERTEncoder: TextEncoder {
         outputDropout = Dropout(site: 0, probability: dropout ?? configuration.hiddenDropout)
         layers = try (0..<configuration.layerCount).map {
             try BERTLayer(
-                index: $0, configuration: configuration, weights: weights, products: products, dropout: dropout)
+                index: $0, configuration: configuration, weights: weights, dropout: dropout)
         }
         pooler = try AdaptedLinear(
-            weights: weights, name: "pooler.dense", outputs: hidden, inputs: hidden, products: products)
+            weights: weights, name: "pooler.dense", outputs: hidden, inputs: hidden)
         headDropout = dropout ?? configuration.classifierDropout
     }
 

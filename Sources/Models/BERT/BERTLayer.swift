@@ -34,13 +34,12 @@ final class BERTLayer {
     }
 
     init(
-        index: Int, configuration: BERTConfiguration, weights: FrozenWeights, products: RowProducts, dropout: Double?
+        index: Int, configuration: BERTConfiguration, weights: FrozenWeights, dropout: Double?
     ) throws {
         let (hidden, filter) = (configuration.hiddenWidth, configuration.intermediateWidth)
         func linear(_ name: String, outputs: Int, inputs: Int) throws -> AdaptedLinear {
             try AdaptedLinear(
-                weights: weights, name: "encoder.layer.\(index).\(name)", outputs: outputs, inputs: inputs,
-                products: products)
+                weights: weights, name: "encoder.layer.\(index).\(name)", outputs: outputs, inputs: inputs)
         }
         func normalization(_ name: String, site: UInt32) throws -> ResidualNormalization {
             try ResidualNormalization(
@@ -68,16 +67,6 @@ final class BERTLayer {
     var isAdapted: Bool { linears.contains { $0.adapter != nil } }
     /// What `forward` gave: [O, H].
     var output: MatrixView { result.view }
-
-    static func rowProductShapes(hidden: Int, filter: Int) -> Set<RowAlignment.Shape> {
-        Set(
-            [(hidden, hidden), (hidden, filter), (filter, hidden)].flatMap { inputs, outputs in
-                [
-                    RowAlignment.Shape(inputs: inputs, outputs: outputs, storedTransposed: true),
-                    RowAlignment.Shape(inputs: outputs, outputs: inputs, storedTransposed: false),
-                ]
-            })
-    }
 
     /// - Parameters:
     ///   - input: [T, H].

@@ -7,11 +7,11 @@ import NeuralNetwork
 extension AdaptedLinear {
     /// The linear layer whose tensors are `name.weight` [outputs, inputs] and `name.bias` [outputs].
     convenience init(
-        weights: FrozenWeights, name: String, outputs: Int, inputs: Int, products: RowProducts
+        weights: FrozenWeights, name: String, outputs: Int, inputs: Int
     ) throws {
         self.init(
             path: "bert.\(name)", weight: try weights.matrix("\(name).weight", rows: outputs, columns: inputs),
-            bias: try weights.vector("\(name).bias", count: outputs), products: products)
+            bias: try weights.vector("\(name).bias", count: outputs))
     }
 }
 

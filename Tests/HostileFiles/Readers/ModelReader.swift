@@ -42,10 +42,7 @@ struct ModelReader: FileReader {
 
     func read(_ input: Input) throws {
         try input.contents.write(to: input.seed.path)
-        // The self-test of the alignment takes longer than all the rest, so most inputs go without.
-        let isProbed = input.isUnchanged || input.index % 16 == 0
-        let alignment = isProbed ? nil : RowAlignment(rows: 12, unaligned: [])
-        let encoder = try ModelFolder.loadEncoder(path: input.seed.folder, alignment: alignment)
+        let encoder = try ModelFolder.loadEncoder(path: input.seed.folder)
         guard !encoder.linears.isEmpty, encoder.hiddenWidth > 0 else {
             throw BrokenPromise("an encoder of width \(encoder.hiddenWidth) with nothing to adapt")
         }
