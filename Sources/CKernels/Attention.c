@@ -1,34 +1,59 @@
 #include "Elementary.h"
 #include "Philox.h"
 #include "Tile.h"
+#include "Transpose.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
 INLINE long padded(long n) { return (n + 15) / 16 * 16; }
 
-/// Rows of one head, in rows of `width` padded to a multiple of 16 with zeros.
-INLINE void pack(const kernel_attention_head *h, long rows, const float *source, float *target) {
+/// Rows of one head, as a product reads or writes them: in place if their width is whole vectors, else padded with zeros.
+typedef struct {
+    float *rows;
+    long stride;
+} head_rows;
+
+INLINE head_rows reading(const kernel_attention_head *h, long rows, const float *source, float *space) {
     long width = padded(h->width);
+    if (width == h->width) return (head_rows){(float *)source, h->stride};
     for (long r = 0; r < rows; r++) {
-        for (long c = 0; c < h->width; c++) target[r * width + c] = source[r * h->stride + c];
-        for (long c = h->width; c < width; c++) target[r * width + c] = 0;
+        for (long c = 0; c < h->width; c++) space[r * width + c] = source[r * h->stride + c];
+        for (long c = h->width; c < width; c++) space[r * width + c] = 0;
     }
+    return (head_rows){space, width};
+}
+
+INLINE head_rows writing(const kernel_attention_head *h, float *target, float *space) {
+    long width = padded(h->width);
+    return width == h->width ? (head_rows){target, h->stride} : (head_rows){space, width};
+}
+
+/// Brings rows that were not written in place to where they belong.
+INLINE void finish(const kernel_attention_head *h, long rows, head_rows written, float *target) {
+    if (written.rows == target) return;
+    for (long r = 0; r < rows; r++)
+        for (long c = 0; c < h->width; c++) target[r * h->stride + c] = written.rows[r * written.stride + c];
 }
 
 /// The transpose of the rows of one head: `width` rows of `length` padded to a multiple of 16 with zeros.
 INLINE void pack_transposed(const kernel_attention_head *h, const float *source, float *target) {
-    long length = padded(h->length);
+    long length = padded(h->length), squares = h->width % 16 ? 0 : h->length / 16 * 16;
+    for (long r = 0; r < squares; r += 16)
+        for (long c = 0; c < h->width; c += 16) transpose16(source + r * h->stride + c, h->stride, target + c * length + r, length);
     for (long c = 0; c < h->width; c++) {
-        for (long r = 0; r < h->length; r++) target[c * length + r] = source[r * h->stride + c];
+        for (long r = squares; r < h->length; r++) target[c * length + r] = source[r * h->stride + c];
         for (long r = h->length; r < length; r++) target[c * length + r] = 0;
     }
 }
 
-INLINE void unpack(const kernel_attention_head *h, long rows, const float *source, float *target) {
-    long width = padded(h->width);
-    for (long r = 0; r < rows; r++)
-        for (long c = 0; c < h->width; c++) target[r * h->stride + c] = source[r * width + c];
+/// result = factors · rows, for rows and result of one head; factors[i][k] lie at i·row + k·column.
+INLINE void multiply(const kernel_attention_head *h, const float *factors, long row, long column, long inner,
+                     const float *rows, long count, float *result, float *rows_space, float *result_space) {
+    head_rows right = reading(h, inner, rows, rows_space), target = writing(h, result, result_space);
+    small_product(factors, row, column, right.rows, right.stride, target.rows, target.stride, count, padded(h->width),
+                  inner, 0);
+    finish(h, count, target, result);
 }
 
 /// The columns of a padded row, sixteen at a time: what lies behind the last column is computed, and never read.
@@ -94,9 +119,7 @@ KERNEL void kernel_attention(const kernel_attention_head *h, const float *query,
         log_sums[i] = largest + logf(sum);
         if (h->threshold) drop_row(s, masks + i * mask_stride(n), keep_scale, l);
     }
-    pack(h, n, value, operand);
-    small_product(scores, l, 1, operand, w, result, w, q, w, n, 0);
-    unpack(h, q, result, output);
+    multiply(h, scores, l, 1, n, value, q, output, operand, result);
 }
 
 KERNEL void kernel_attention_backward(const kernel_attention_head *h, const float *query, const float *key,
@@ -127,13 +150,7 @@ KERNEL void kernel_attention_backward(const kernel_attention_head *h, const floa
         EACH16(j, l) d[j] = p[j] * (d[j] - inner) * scale;
         if (h->threshold) drop_row(p, mask, keep_scale, l);
     }
-    pack(h, q, output_gradient, operand);
-    small_product(probabilities, 1, l, operand, w, result, w, n, w, q, 0); // dV = Pᵀ·dO
-    unpack(h, n, result, value_gradient);
-    pack(h, n, key, operand);
-    small_product(gradients, l, 1, operand, w, result, w, q, w, n, 0); // dQ = dS·K
-    unpack(h, q, result, query_gradient);
-    pack(h, q, query, operand);
-    small_product(gradients, 1, l, operand, w, result, w, n, w, q, 0); // dK = dSᵀ·Q
-    unpack(h, n, result, key_gradient);
+    multiply(h, probabilities, 1, l, q, output_gradient, n, value_gradient, operand, result); // dV = Pᵀ·dO
+    multiply(h, gradients, l, 1, n, key, q, query_gradient, operand, result);                 // dQ = dS·K
+    multiply(h, gradients, 1, l, q, query, n, key_gradient, operand, result);                 // dK = dSᵀ·Q
 }

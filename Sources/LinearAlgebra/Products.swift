@@ -52,7 +52,5 @@ public enum BLASLibrary {
     public static var build: String { String(cString: openblas_get_config()) }
 
     /// How many threads a product may use within this process.
-    public static var threads: Int { Int(openblas_get_num_threads()) }
-
     public static func setThreads(_ count: Int) { openblas_set_num_threads(Int32(clamping: max(count, 1))) }
 }

@@ -6,6 +6,9 @@ public import LinearAlgebra
 ///
 /// What is computed for a row depends on that row alone, so that a batch may be cut anywhere.
 package enum RowProducts {
+    /// Threads that share a product, set before the first one. They change no bit of it.
+    nonisolated(unsafe) package static var threads = 1
+
     /// How many versions of the kernel this machine can run; the last is the fastest.
     package static let levels = Int(kernel_row_product_levels())
 
@@ -20,7 +23,7 @@ package enum RowProducts {
     ///   - level: of the kernel, for tests; nil takes the fastest.
     package static func multiply(
         _ input: MatrixView, _ weight: MatrixView, _ transposition: Transposition, keep: Float = 0,
-        into result: MutableMatrixView, threads: Int = BLASLibrary.threads,
+        into result: MutableMatrixView, threads: Int = threads,
         level: Int? = nil
     ) {
         let isTransposed = transposition == .transposed

@@ -163,6 +163,9 @@ struct BenchCommand: ParsableCommand {
         @Option(help: "Rounds to measure.")
         var rounds = 11
 
+        @Flag(help: "Scores of which most are alike: 1,000 values.")
+        var ties = false
+
         @Flag(help: "Print JSON.")
         var json = false
 
@@ -176,7 +179,7 @@ struct BenchCommand: ParsableCommand {
             try reportingErrors {
                 var count = 1_000
                 for _ in 3...largest {
-                    let result = SelectionBenchmark.run(scores: count, rounds: rounds)
+                    let result = SelectionBenchmark.run(scores: count, valueBits: ties ? 10 : 24, rounds: rounds)
                     try printLine(json ? jsonText(result) : result.text)
                     count *= 10
                 }

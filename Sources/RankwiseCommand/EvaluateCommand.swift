@@ -26,15 +26,17 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var columns: ColumnOptions
 
-    @Option(help: "Threads that each process uses for matrix products.")
-    var threads = 1
+    @Option(
+        help: "Threads that each process uses for matrix products; by default its part of the machine's cores.")
+    var threads: Int?
 
     @Flag(help: "Print a JSON object.")
     var json = false
 
     func run() throws {
         runJob(exitCode: exitStatus(of:)) { communicator in
-            let trained = try TrainedModel(path: adapter, baseModel: model, threads: threads)
+            try ProcessThreads.use(threads, communicator)
+            let trained = try TrainedModel(path: adapter, baseModel: model)
             let samples = try trained.samples(
                 path: data, text: columns.text, textPair: columns.textPair, label: columns.label)
             let metrics = try Evaluation(model: trained.model).metrics(of: samples, communicator)

@@ -57,6 +57,7 @@ struct PlanCommand: ParsableCommand {
                     "--processes is \(processes), gradient_lanes \(configuration.gradientLanes); at most one process for "
                         + "each lane: --set gradient_lanes=\(processes)")
             }
+            ProcessThreads.use(configuration.threads, processesOfMachine: (processes + hosts - 1) / hosts)
             let plan = try RunPlan(configuration)
             let files = (try? FileManager.default.contentsOfDirectory(atPath: configuration.model)) ?? []
             let modelBytes = files.filter { $0.hasSuffix(".safetensors") }.reduce(0) { sum, name in

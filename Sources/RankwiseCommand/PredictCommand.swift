@@ -28,12 +28,13 @@ struct PredictCommand: ParsableCommand {
     @Option(help: "What a line is.")
     var input: Input?
 
-    @Option(help: "Threads for matrix products.")
-    var threads = 1
+    @Option(help: "Threads for matrix products; by default all of the machine's cores.")
+    var threads: Int?
 
     func run() throws {
         try reportingErrors {
-            let trained = try TrainedModel(path: adapter, baseModel: model, threads: threads)
+            ProcessThreads.use(threads, processesOfMachine: 1)
+            let trained = try TrainedModel(path: adapter, baseModel: model)
             var input = input
             try InputLines.forEachGroup(of: 32) { group in
                 let chosen = input ?? (Self.isObject(group.first?.line ?? "") ? .jsonl : .lines)

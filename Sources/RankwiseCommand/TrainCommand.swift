@@ -33,6 +33,9 @@ struct TrainCommand: ParsableCommand {
             valueName: "key=value"))
     var overrides: [String] = []
 
+    @Option(help: "Threads that each process uses for large products; short for --set threads=N.")
+    var threads: Int?
+
     @Flag(help: "Continue from the newest valid checkpoint in the output folder.")
     var resume = false
 
@@ -63,7 +66,7 @@ struct TrainCommand: ParsableCommand {
         if !dryRun { StopRequest.listenAtStart() }
         runJob(exitCode: exitStatus(of:)) { communicator in
             let configuration = try TrainingConfiguration.broadcasted(
-                path: path, overrides: overrides, communicator)
+                path: path, overrides: overrides + (threads.map { ["threads=\($0)"] } ?? []), communicator)
             guard !dryRun else {
                 let plan = try RunPlan(configuration)
                 if communicator.processIndex == 0 {

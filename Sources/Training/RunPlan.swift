@@ -32,7 +32,6 @@ public struct RunPlan {
     ) throws {
         inputs = try FileStamp.all(
             of: ModelFolder.digestedFiles(path: configuration.model) + [configuration.data.train])
-        BLASLibrary.setThreads(configuration.threads)
         let encoder = try Self.encoder(configuration, storage: storage)
         let tokenizer = try Self.tokenizer(configuration)
         try Self.check(encoder, tokenizer, configuration)

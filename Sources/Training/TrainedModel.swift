@@ -20,9 +20,7 @@ public struct TrainedModel {
     /// - Parameters:
     ///   - path: an adapter's folder, or that of a run.
     ///   - baseModel: the base model's folder; nil takes the one that the adapter names.
-    ///   - threads: that a matrix product may use.
-    public init(path: String, baseModel: String? = nil, threads: Int = 1) throws {
-        BLASLibrary.setThreads(threads)
+    public init(path: String, baseModel: String? = nil) throws {
         let folder = Self.adapterFolder(path)
         let adapter = try Adapter(path: folder)
         let task = try TaskDescription(adapterFolder: folder, outputCount: adapter.outputCount)

@@ -28,6 +28,7 @@ public enum TrainingRun {
             timeout: configuration.stepTimeout, processIndex: communicator.processIndex,
             processCount: communicator.processCount, host: try communicator.hostName(), runFolder: folder)
         defer { watch.enter(.end, step: configuration.totalSteps) }
+        try ProcessThreads.use(configuration.threads, communicator)
         let plan = try RunPlan(configuration, storage: try NodeWeights(communicator)) { watch.progressed() }
         let isCoordinator = communicator.processIndex == 0
         let coordinator = isCoordinator ? try Coordinator(folder: folder, start: start) : nil

@@ -1,6 +1,6 @@
 import LinearAlgebra
-public import MessagePassing
-public import NeuralNetwork
+import MessagePassing
+import NeuralNetwork
 
 /// One process's part of what is trained, for one layout of the parameters: the rows that it owns with their state, and
 /// how gradients reach their owners.

@@ -27,7 +27,7 @@ struct ConfigurationLoadingTests {
             seed: 0
             gradient_lanes: 8
             checkpoint: { every: 100, keep: 3 }
-            threads: 1
+            threads: null
             evaluate_every: null
             log_every: 10
             """)

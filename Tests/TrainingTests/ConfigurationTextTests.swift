@@ -18,7 +18,7 @@ struct ConfigurationTextTests {
             dropout: null
             seed: 0
             gradient_lanes: 8
-            threads: 1
+            threads: null
             step_timeout: 600
             max_skipped_steps: 10
             evaluate_every: null
@@ -139,7 +139,7 @@ struct ConfigurationTextTests {
         #expect(keys(.byDigest) == ["model", "data.train"])
         #expect(
             keys(.free) == [
-                "output", "step_timeout", "max_skipped_steps", "evaluate_every", "log_every",
+                "output", "threads", "step_timeout", "max_skipped_steps", "evaluate_every", "log_every",
                 "data.validation", "data.test", "checkpoint.every",
                 "checkpoint.keep",
             ])
@@ -207,7 +207,7 @@ extension TrainingConfiguration {
         one.seed = integer(0...Int.max)
         one.checkpoint.interval = integer(1...1_000_000)
         one.checkpoint.kept = integer(1...1000)
-        one.threads = integer(1...1024)
+        one.threads = perhaps(integer(1...1024))
         one.evaluationInterval = one.data.validation == nil ? nil : perhaps(integer(1...1_000_000_000))
         one.progressInterval = integer(1...1_000_000_000)
         return one

@@ -11,13 +11,15 @@ package struct SelectionBenchmark: Codable, Sendable {
     package let passSeconds: Double
     package let ratioToPass: Double
 
-    /// - Parameter rounds: pass and decision in turns.
-    package static func run(scores count: Int, rounds: Int) -> SelectionBenchmark {
+    /// - Parameters:
+    ///   - valueBits: 2 to the power of this is the number of values that a score takes.
+    ///   - rounds: pass and decision in turns.
+    package static func run(scores count: Int, valueBits: Int, rounds: Int) -> SelectionBenchmark {
         // Splitmix64's finaliser of the index: scores without order, and few ties.
         let scores = (0..<count).map { index -> Float in
             var bits = UInt64(index) &* 0x9E37_79B9_7F4A_7C15
             bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            return Float(bits >> 40) * 0x1p-24
+            return Float(bits >> UInt64(64 - valueBits))
         }
         var (selects, passes) = ([Double](), [Double]())
         var sum = 0.0

@@ -39,6 +39,7 @@ package struct StepBenchmark: Codable, Sendable {
     package static func run(
         _ configuration: TrainingConfiguration, steps: Int, launch: Date, _ communicator: borrowing Communicator
     ) throws -> StepBenchmark {
+        try ProcessThreads.use(configuration.threads, communicator)
         let plan = try RunPlan(configuration, storage: try NodeWeights(communicator))
         let trainer = try Trainer(configuration: configuration, network: plan.network, communicator)
         let times = PhaseTimes()

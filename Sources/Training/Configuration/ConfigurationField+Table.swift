@@ -35,8 +35,9 @@ extension ConfigurationField {
             "Fixed parts of a batch within which gradients are summed first, so that the result does not depend on the"
                 + " number of processes; the most processes that a run can use."),
         .init(
-            "threads", \.threads, limits: .range(1...1024), resume: .fixed,
-            "Threads that each process uses for matrix products."),
+            "threads", \.threads, limits: .orNull(.range(1...1024)), resume: .free,
+            "Threads that each process uses for large products, the same bits for any number; null takes its part of the"
+                + " machine's cores."),
         .init(
             "step_timeout", \.stepTimeout, limits: .orNull(.positive), resume: .free,
             "Seconds without progress, of a step or a part of an evaluation, after which a process says where it waits and"

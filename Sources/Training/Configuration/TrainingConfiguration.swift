@@ -31,8 +31,8 @@ public struct TrainingConfiguration: Equatable, Sendable {
     public var output: String
     /// `checkpoint`: when checkpoints are written and how many stay.
     public var checkpoint = CheckpointSettings()
-    /// `threads`: BLAS threads of each process.
-    public var threads = 1
+    /// `threads`: threads of each process for large products; `nil` takes its part of the machine's cores.
+    public var threads: Int?
     /// `step_timeout`: seconds without progress after which the job ends; `nil` waits forever.
     public var stepTimeout: Double? = 600
     /// `max_skipped_steps`: steps in a row whose loss or gradient is not finite, after which the run stops.
