@@ -5,7 +5,7 @@ public import LinearAlgebra
 #endif
 
 /// What a matrix's singular values and rows are like.
-public struct Spectrum: Sendable, Equatable {
+public struct Spectrum: Codable, Sendable, Equatable {
     public let rows: Int
     public let columns: Int
     public let frobeniusNorm: Double

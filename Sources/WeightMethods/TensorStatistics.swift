@@ -1,12 +1,14 @@
 /// What the elements of a tensor are like. Parts of a tensor are described apart and joined in order.
-public struct TensorStatistics: Sendable, Equatable {
+public struct TensorStatistics: Codable, Sendable, Equatable {
     /// Elements that are finite.
     public private(set) var count = 0
     /// Elements that are NaN or infinite, which nothing else here counts.
     public private(set) var notFinite = 0
     public private(set) var zeros = 0
-    public private(set) var minimum = Double.infinity
-    public private(set) var maximum = -Double.infinity
+    /// Nil of none.
+    public private(set) var minimum: Double?
+    /// Nil of none.
+    public private(set) var maximum: Double?
     public private(set) var mean = 0.0
     /// Σ (w − mean)².
     private var deviations = 0.0
@@ -25,8 +27,8 @@ public struct TensorStatistics: Sendable, Equatable {
             let value = Double(values[index])
             count += 1
             if value == 0 { zeros += 1 }
-            minimum = min(minimum, value)
-            maximum = max(maximum, value)
+            minimum = min(minimum ?? value, value)
+            maximum = max(maximum ?? value, value)
             sum += value
             squares += value * value
         }
@@ -50,8 +52,8 @@ public struct TensorStatistics: Sendable, Equatable {
         count = total
         notFinite += other.notFinite
         zeros += other.zeros
-        minimum = min(minimum, other.minimum)
-        maximum = max(maximum, other.maximum)
+        minimum = [minimum, other.minimum].compactMap(\.self).min()
+        maximum = [maximum, other.maximum].compactMap(\.self).max()
         squares += other.squares
     }
 
