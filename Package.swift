@@ -44,8 +44,12 @@ let package = Package(
         room("Randomness"),
         room("Safetensors", ["Diagnostics", .product(name: "Crypto", package: "swift-crypto")]),
         room("AdaLoRA", ["CKernels", "Diagnostics", "LinearAlgebra"]),
+        room("WeightMethods", ["AdaLoRA", "CKernels", "Diagnostics", "LinearAlgebra", "Randomness"]),
         room("NeuralNetwork", ["CKernels", "LinearAlgebra", "Randomness"]),
         room("Models", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Safetensors"]),
+        room(
+            "WeightFiles",
+            ["Diagnostics", "LinearAlgebra", "MessagePassing", "Safetensors", "WeightMethods"]),
         room("Text", ["Diagnostics"]),
         room("PEFTFormat", ["Diagnostics", "Safetensors"]),
         room("Checkpointing", ["Diagnostics", "Safetensors"]),
@@ -58,8 +62,9 @@ let package = Package(
         .executableTarget(
             name: "RankwiseCommand",
             dependencies: [
-                "Checkpointing", "Diagnostics", "MessagePassing", "PEFTFormat", "Safetensors", "Text",
-                "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Checkpointing", "Diagnostics", "LinearAlgebra", "MessagePassing", "PEFTFormat", "Safetensors", "Text",
+                "Training", "WeightFiles", "WeightMethods",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         // Programs that tests run.
         .executableTarget(
@@ -86,13 +91,17 @@ let package = Package(
         tests(
             "TrainingTests",
             ["AdaLoRA", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Training"]),
+        tests("WeightMethodsTests", ["AdaLoRA", "FixtureFiles", "LinearAlgebra", "WeightMethods"]),
+        tests(
+            "WeightFilesTests",
+            ["Diagnostics", "FixtureFiles", "Safetensors", "WeightFiles", "WeightMethods"]),
         tests("SafetensorsTests", ["Diagnostics", "FixtureFiles", "Safetensors"]),
         tests(
             "PEFTFormatTests", ["Diagnostics", "FixtureFiles", "PEFTFormat", "Safetensors"],
             exclude: ["Fixtures", "check_with_peft.py"]),
         tests("CheckpointingTests", ["Checkpointing", "Diagnostics", "FixtureFiles", "Safetensors"]),
         tests("HostileFilesTests", ["HostileFiles", "MultiProcessTesting"]),
-        tests("CommandTests", ["FixtureFiles", "MultiProcessTesting", "RankwiseCommand"]),
+        tests("CommandTests", ["FixtureFiles", "MultiProcessTesting", "RankwiseCommand", "Safetensors"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -33,6 +33,27 @@ public enum DurableFile {
         try synchronizeFolder((path as NSString).deletingLastPathComponent)
     }
 
+    /// Whether something has this name, be it a link to nothing.
+    public static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
+
+    /// Gives a file that is whole its final name, which nothing may have, and waits until the name is on the disk.
+    public static func move(_ temporary: String, toNew path: String) throws(SafetensorsError) {
+        guard !exists(path) else {
+            throw SafetensorsError(.usage, "\(path): has come into being meanwhile; nothing is overwritten")
+        }
+        guard rename(temporary, path) == 0 else {
+            throw SafetensorsError(
+                .inputOutput, "\(path): cannot be given its name (\(String(cString: strerror(errno))))")
+        }
+        try synchronizeFolder((path as NSString).deletingLastPathComponent)
+    }
+
+    /// Removes a file that was not finished, if it is there.
+    public static func discard(_ temporary: String) { unlink(temporary) }
+
     /// The first of `path-1`, `path-2`, … that nothing has: where to put something out of the way without losing it.
     public static func freeName(_ path: String) -> String {
         var number = 1

@@ -27,24 +27,3 @@ public enum ElementType: String, Sendable, CaseIterable {
         }
     }
 }
-
-/// Single precision from the bits of other formats, exactly.
-enum FloatBits {
-    /// IEEE 754 half precision.
-    static func fromHalf(_ bits: UInt16) -> Float {
-        let sign = UInt32(bits & 0x8000) << 16
-        let exponent = UInt32(bits >> 10 & 0x1F)
-        let fraction = UInt32(bits & 0x3FF)
-        switch exponent {
-        case 0:
-            // Zero or subnormal: fraction · 2⁻²⁴.
-            let magnitude = Float(fraction) * 0x1p-24
-            return Float(bitPattern: magnitude.bitPattern | sign)
-        case 31: return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
-        default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
-        }
-    }
-
-    /// The upper half of a single-precision number.
-    static func fromBFloat16(_ bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
-}

@@ -7,6 +7,9 @@ public struct TensorDescription: Sendable, Equatable {
     public let shape: [Int]
     /// Bytes within the file.
     let range: Range<Int>
+
+    /// Elements.
+    public var count: Int { range.count / elementType.size }
 }
 
 /// A safetensors file, mapped into memory and checked as strictly as the format's own library does it: the header is well
@@ -20,6 +23,8 @@ public final class SafetensorsFile: Sendable {
     public let metadata: [String: String]
     /// In the order of their bytes.
     public let tensorNames: [String]
+    /// Bytes of the whole file.
+    public var byteCount: Int { file.bytes.count }
     private let tensors: [String: TensorDescription]
     private let file: MappedFile
 
@@ -137,28 +142,25 @@ public final class SafetensorsFile: Sendable {
     /// - Throws: if the tensor is missing, has another shape or is not of floating point.
     public func floats(of name: String, shape: [Int]) throws(SafetensorsError) -> [Float] {
         let tensor = try tensor(name, shape: shape)
-        let bytes = bytes(of: tensor)
-        let count = bytes.count / tensor.elementType.size
-        switch tensor.elementType {
-        case .float32:
-            return (0..<count).map { Float(bitPattern: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)) }
-        case .float64:
-            return (0..<count).map {
-                Float(Double(bitPattern: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self)))
-            }
-        case .float16:
-            return (0..<count).map {
-                FloatBits.fromHalf(bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self))
-            }
-        case .bfloat16:
-            return (0..<count).map {
-                FloatBits.fromBFloat16(bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self))
-            }
-        default:
+        return try floats(of: tensor, elements: 0..<tensor.count)
+    }
+
+    /// Some elements of a tensor of this file, in single precision, converted from any floating-point type.
+    ///
+    /// - Parameter elements: in row-major order, within the tensor.
+    /// - Throws: if the tensor is not of floating point.
+    public func floats(of tensor: TensorDescription, elements: Range<Int>) throws(SafetensorsError) -> [Float] {
+        precondition(elements.lowerBound >= 0 && elements.upperBound <= tensor.count)
+        guard tensor.elementType.isConvertible else {
             throw SafetensorsError(
                 .badData,
-                "\(path): tensor '\(name)' has dtype \(tensor.elementType.rawValue), expected F32, F16, BF16 or F64")
+                "\(path): tensor '\(tensor.name)' has dtype \(tensor.elementType.rawValue), expected F32, F16, BF16 or F64"
+            )
         }
+        let size = tensor.elementType.size
+        let bytes = UnsafeRawBufferPointer(
+            rebasing: self.bytes(of: tensor)[elements.lowerBound * size..<elements.upperBound * size])
+        return FloatBits.floats(from: bytes, of: tensor.elementType)
     }
 
     private func tensor(_ name: String, shape: [Int]) throws(SafetensorsError) -> TensorDescription {

@@ -47,13 +47,11 @@ public enum SafetensorsWriter {
     ///   - metadata: keys and values of the header's `__metadata__`.
     /// - Throws: ``SafetensorsError``, or what making a tensor's bytes throws.
     public static func write(_ tensors: [TensorToWrite], metadata: [String: String], to path: String) throws {
-        let ordered = tensors.sorted {
-            $0.elementType.size != $1.elementType.size
-                ? $0.elementType.size > $1.elementType.size : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
-        }
-        let header = try header(of: ordered, metadata: metadata)
+        let layout = try SafetensorsLayout(
+            tensors.map { .init(name: $0.name, elementType: $0.elementType, shape: $0.shape) }, metadata: metadata)
+        let ordered = tensors.sorted { layout.precedes($0.name, $1.name) }
         try DurableFile.write(to: path) { write in
-            try header.withUnsafeBytes { try write($0) }
+            try layout.header.withUnsafeBytes { try write($0) }
             for tensor in ordered {
                 func checked(_ bytes: UnsafeRawBufferPointer) throws {
                     precondition(bytes.count == tensor.byteCount, "as many bytes as the shape says")
@@ -65,35 +63,5 @@ public enum SafetensorsWriter {
                 }
             }
         }
-    }
-
-    private static func header(of tensors: [TensorToWrite], metadata: [String: String]) throws -> Data {
-        struct Entry: Encodable {
-            let dtype: String
-            let shape: [Int]
-            let dataOffsets: [Int]
-
-            enum CodingKeys: String, CodingKey {
-                case dtype, shape
-                case dataOffsets = "data_offsets"
-            }
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        func text(_ value: some Encodable) throws -> String {
-            String(decoding: try encoder.encode(value), as: UTF8.self)
-        }
-        var members: [String] = []
-        if !metadata.isEmpty { members.append("\"__metadata__\":\(try text(metadata))") }
-        var offset = 0
-        for tensor in tensors {
-            let end = offset + tensor.byteCount
-            let entry = Entry(dtype: tensor.elementType.rawValue, shape: tensor.shape, dataOffsets: [offset, end])
-            members.append("\(try text(tensor.name)):\(try text(entry))")
-            offset = end
-        }
-        var json = Data("{\(members.joined(separator: ","))}".utf8)
-        json += repeatElement(UInt8(ascii: " "), count: (8 - json.count % 8) % 8)
-        return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) } + json
     }
 }
