@@ -44,6 +44,7 @@ let package = Package(
         room("Randomness"),
         room("Safetensors", ["Diagnostics", .product(name: "Crypto", package: "swift-crypto")]),
         room("AdaLoRA", ["CKernels", "Diagnostics", "LinearAlgebra"]),
+        room("WeightMethods", ["CKernels", "Diagnostics", "LinearAlgebra", "Randomness"]),
         room("NeuralNetwork", ["CKernels", "LinearAlgebra", "Randomness"]),
         room("Models", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Safetensors"]),
         room("Text", ["Diagnostics"]),
