@@ -54,7 +54,7 @@ let package = Package(
             "Training",
             [
                 "AdaLoRA", "Checkpointing", "CKernels", "Diagnostics", "LinearAlgebra", "MessagePassing", "Models",
-                "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "Yams",
+                "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "WeightMethods", "Yams",
             ]),
         .executableTarget(
             name: "RankwiseCommand",

@@ -22,8 +22,13 @@ public struct TaskDescription: Codable, Sendable, Equatable {
     /// SHA-256 of the adapter's weights, by which a damaged file is found; nil for an adapter that PEFT wrote.
     public var weightsDigest: String?
 
+    /// Triplets of each module, its last ones, that are those of the start with λ negated, where training started with
+    /// a part of the base's weights; nil elsewhere.
+    public var startingRank: Int?
+
     enum CodingKeys: String, CodingKey {
         case task, labels
+        case startingRank = "start_rank"
         case maximumLength = "max_length"
         case textColumn = "text"
         case textPairColumn = "text_pair"
@@ -77,6 +82,9 @@ public struct TaskDescription: Codable, Sendable, Equatable {
                 .badData,
                 "\(path): task '\(task)' with \(labels?.count ?? 0) labels for a head of \(outputCount) outputs; "
                     + "the file belongs to another adapter")
+        }
+        if let startingRank, !(1...65_536).contains(startingRank) {
+            throw PEFTFormatError(.badData, "\(path): start_rank is \(startingRank), expected 1 to 65536")
         }
         if let maximumLength, maximumLength < 3 {
             throw PEFTFormatError(.badData, "\(path): max_length is \(maximumLength), expected at least 3")

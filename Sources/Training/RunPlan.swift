@@ -49,7 +49,7 @@ public struct RunPlan {
         if let path = configuration.adapter.initialAdapter {
             try model.load(try Adapter(path: path), path: path)
         } else {
-            model.initialize(seed: UInt64(configuration.seed), form: configuration.adapter.form)
+            try model.initialize(configuration)
         }
         training = try TrainingSamples(
             table, labels: labels, tokenizer: tokenizer, maximumLength: configuration.data.maximumLength,

@@ -23,6 +23,7 @@ extension ConfigurationRequirement where Value == Int {
 
 extension ConfigurationRequirement where Value == Double {
     static var positive: Self { Self(words: " greater than 0") { $0 > 0 && $0.isFinite } }
+    static var finite: Self { Self(words: "") { $0.isFinite } }
     static var notNegative: Self { Self(words: " of 0 or more") { $0 >= 0 && $0.isFinite } }
     static var betweenZeroAndOne: Self { Self(words: " greater than 0 and less than 1") { $0 > 0 && $0 < 1 } }
     static var zeroToBelowOne: Self { Self(words: " of 0 or more and less than 1") { $0 >= 0 && $0 < 1 } }
