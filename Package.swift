@@ -46,9 +46,9 @@ let package = Package(
         room("AdaLoRA", ["CKernels", "Diagnostics", "LinearAlgebra"]),
         room("WeightMethods", ["CKernels", "Diagnostics", "LinearAlgebra", "Randomness"]),
         room("NeuralNetwork", ["CKernels", "LinearAlgebra", "Randomness"]),
-        room("Models", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Safetensors"]),
+        room("Models", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Safetensors", "WeightMethods"]),
         room("Text", ["Diagnostics"]),
-        room("PEFTFormat", ["Diagnostics", "Safetensors"]),
+        room("PEFTFormat", ["Diagnostics", "LinearAlgebra", "Safetensors"]),
         room("Checkpointing", ["Diagnostics", "Safetensors"]),
         room(
             "Training",
@@ -82,14 +82,15 @@ let package = Package(
         tests("TextTests", ["Text"], exclude: ["Fixtures", "make_tokenizer_goldens.py"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("AdaLoRATests", ["AdaLoRA", "LinearAlgebra"]),
-        tests("NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness"]),
+        tests(
+            "NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness", "WeightMethods"]),
         tests("ModelsTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork"]),
         tests(
             "TrainingTests",
             ["AdaLoRA", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Training"]),
         tests("SafetensorsTests", ["Diagnostics", "FixtureFiles", "Safetensors"]),
         tests(
-            "PEFTFormatTests", ["Diagnostics", "FixtureFiles", "PEFTFormat", "Safetensors"],
+            "PEFTFormatTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "PEFTFormat", "Safetensors"],
             exclude: ["Fixtures", "check_with_peft.py"]),
         tests("CheckpointingTests", ["Checkpointing", "Diagnostics", "FixtureFiles", "Safetensors"]),
         tests("HostileFilesTests", ["HostileFiles", "MultiProcessTesting"]),

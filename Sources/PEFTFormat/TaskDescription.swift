@@ -26,8 +26,23 @@ public struct TaskDescription: Codable, Sendable, Equatable {
     /// a part of the base's weights; nil elsewhere.
     public var startingRank: Int?
 
+    /// The codes in which the base's large matrices were held in training.
+    public struct Quantization: Codable, Sendable, Equatable {
+        public var bits: Int
+        public var group: Int
+
+        public init(bits: Int, group: Int) {
+            self.bits = bits
+            self.group = group
+        }
+    }
+
+    /// What the adapter was trained on, where that was not the base itself; nil elsewhere.
+    public var baseQuantization: Quantization?
+
     enum CodingKeys: String, CodingKey {
         case task, labels
+        case baseQuantization = "base_quantization"
         case startingRank = "start_rank"
         case maximumLength = "max_length"
         case textColumn = "text"
@@ -82,6 +97,14 @@ public struct TaskDescription: Codable, Sendable, Equatable {
                 .badData,
                 "\(path): task '\(task)' with \(labels?.count ?? 0) labels for a head of \(outputCount) outputs; "
                     + "the file belongs to another adapter")
+        }
+        if let codes = baseQuantization,
+            ![4, 8].contains(codes.bits) || !(8...65_536).contains(codes.group) || codes.group % 2 != 0
+        {
+            throw PEFTFormatError(
+                .badData,
+                "\(path): base_quantization has \(codes.bits) bits and groups of \(codes.group), expected 4 or 8, and an even "
+                    + "number from 8 to 65536")
         }
         if let startingRank, !(1...65_536).contains(startingRank) {
             throw PEFTFormatError(.badData, "\(path): start_rank is \(startingRank), expected 1 to 65536")

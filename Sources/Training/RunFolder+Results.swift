@@ -73,6 +73,9 @@ extension RunPlan {
         if configuration.adapter.initialization.isDecomposition {
             description.startingRank = configuration.adapter.initialRank
         }
+        if let bits = configuration.baseQuantization.bits {
+            description.baseQuantization = .init(bits: bits, group: configuration.baseQuantization.group)
+        }
         return description
     }
 }

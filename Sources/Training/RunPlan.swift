@@ -64,7 +64,11 @@ public struct RunPlan {
     static func encoder(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights()
     ) throws -> any TextEncoder {
-        try ModelFolder.loadEncoder(path: configuration.model, dropout: configuration.dropout, storage: storage)
+        try ModelFolder.loadEncoder(
+            path: configuration.model, dropout: configuration.dropout, storage: storage,
+            quantization: configuration.baseQuantization.bits.map {
+                WeightQuantization(bits: $0, group: configuration.baseQuantization.group)
+            })
     }
 
     static func tokenizer(_ configuration: TrainingConfiguration) throws -> WordPieceTokenizer {

@@ -26,8 +26,12 @@ struct SingularVectorStart {
     ) throws {
         let scale = configuration.adapterSettings.scale
         let takesLeading = configuration.adapter.initialization == .leadingTriplets
-        let modules = model.tripletBlocks.compactMap { block in
-            model.encoder.linears.first { $0.path == block.name }.map { (block: block, linear: $0) }
+        let modules = model.tripletBlocks.compactMap {
+            block -> (block: ParameterLayout.Block, linear: AdaptedLinear, weight: MatrixView)? in
+            guard let linear = model.encoder.linears.first(where: { $0.path == block.name }),
+                case .plain(let weight) = linear.weight
+            else { return nil }
+            return (block, linear, weight)
         }
         if let narrow = modules.first(where: { $0.block.rows.count > min($0.linear.outputs, $0.linear.inputs) }) {
             let values = min(narrow.linear.outputs, narrow.linear.inputs)
@@ -39,9 +43,10 @@ struct SingularVectorStart {
         for start in stride(from: 0, to: modules.count, by: communicator.processCount) {
             let round = modules[start..<min(start + communicator.processCount, modules.count)]
             if communicator.processIndex < round.count {
-                let (block, linear) = round[start + communicator.processIndex]
+                let (block, linear, weight) = round[start + communicator.processIndex]
                 try Self.writeTriplets(
-                    of: linear, to: model.parameters.pointer + block.elements.lowerBound, count: block.rows.count,
+                    of: linear, weight, to: model.parameters.pointer + block.elements.lowerBound,
+                    count: block.rows.count,
                     scale: scale, takesLeading: takesLeading)
             }
             for (process, module) in round.enumerated() {
@@ -59,7 +64,8 @@ struct SingularVectorStart {
             var place = memory
             for (module, size) in zip(modules, sizes) {
                 Self.writeResidual(
-                    of: module.linear, without: model.parameters.pointer + module.block.elements.lowerBound,
+                    of: module.linear, module.weight,
+                    without: model.parameters.pointer + module.block.elements.lowerBound,
                     count: module.block.rows.count, scale: scale, to: place)
                 place += size
             }
@@ -79,14 +85,16 @@ struct SingularVectorStart {
 
     /// Rows `[P_i | λ_i | Q_i]` with s·λ_i = σ_i.
     private static func writeTriplets(
-        of linear: AdaptedLinear, to rows: UnsafeMutablePointer<Float>, count: Int, scale: Float, takesLeading: Bool
+        of linear: AdaptedLinear, _ weight: MatrixView, to rows: UnsafeMutablePointer<Float>, count: Int, scale: Float,
+        takesLeading: Bool
     ) throws {
         let decomposition: SingularValueDecomposition
         do {
-            decomposition = try singularValueDecomposition(of: linear.weight)
+            decomposition = try singularValueDecomposition(of: weight)
         } catch {
             throw TrainingError(.badData, "the weight of '\(linear.path)': \(error)")
         }
+        defer { withExtendedLifetime(decomposition) {} }
         let first = takesLeading ? 0 : decomposition.singularValues.count - count
         let width = linear.outputs + 1 + linear.inputs
         for triplet in 0..<count {
@@ -101,13 +109,13 @@ struct SingularVectorStart {
 
     /// W0 − s·PΛQ, row by row.
     private static func writeResidual(
-        of linear: AdaptedLinear, without rows: UnsafePointer<Float>, count: Int, scale: Float,
+        of linear: AdaptedLinear, _ weight: MatrixView, without rows: UnsafePointer<Float>, count: Int, scale: Float,
         to residual: UnsafeMutablePointer<Float>
     ) {
         let width = linear.outputs + 1 + linear.inputs
         for output in 0..<linear.outputs {
             let target = residual + output * linear.inputs
-            target.update(from: linear.weight.rowStart(output), count: linear.inputs)
+            target.update(from: weight.rowStart(output), count: linear.inputs)
             for triplet in 0..<count {
                 let row = rows + triplet * width
                 kernel_add_scaled(

@@ -39,6 +39,37 @@ struct OptionTests {
         #expect(inspected.standardOutput.contains("each module also holds its 4 triplets of the start, negated"))
     }
 
+    @Test("an export to a budget says what it changes, also where training started with a part of the weights")
+    func reducedExport() async throws {
+        let job = try TinyJob()
+        let run = try await rankwise(
+            ["train", "--config", job.configPath] + set(["adapter.initialization=svd", "checkpoint.every=100"]))
+        #expect(run.status == 0, "\(run.standardError)")
+        let source = job.folder.path + "/run"
+        func export(_ more: String..., to name: String) async throws -> JobResult {
+            try await rankwise(["export", source, "--format", "lora", "--output", job.folder.path + "/" + name] + more)
+        }
+        let whole = try await export("--budget", "1000", to: "whole")
+        #expect(whole.status == 0, "\(whole.standardError)")
+        #expect(whole.standardOutput.split(separator: "\n").last?.hasSuffix("0.00000") == true)
+        let half = try await export("--budget", "24", to: "half")
+        #expect(half.standardOutput.contains("/half: lora, 24 triplets in 12 modules\n"))
+        let inspected = try await rankwise("inspect", job.folder.path + "/half")
+        #expect(inspected.standardOutput.contains("24 of"))
+        let dropped = try await export("--drop-below", "0.1", to: "dropped")
+        #expect(dropped.status == 64 && dropped.standardError.contains("use --budget"))
+        let both = try await export("--drop-below", "0.1", "--budget", "3", to: "both")
+        #expect(both.status == 64 && both.standardError.contains("exclude each other"))
+        var outputs: [[Substring]] = []
+        for adapter in ["run", "whole"] {
+            let result = try await rankwise(
+                "evaluate", "--adapter", job.folder.path + "/" + adapter, "--data", job.folder.path + "/test.tsv")
+            #expect(result.status == 0, "\(result.standardError)")
+            outputs.append(result.standardOutput.split(separator: "\n").filter { !$0.contains("loss") })
+        }
+        #expect(outputs[0] == outputs[1])
+    }
+
     @Test("more triplets than a weight has singular values are refused in one line")
     func tooManyTriplets() async throws {
         let job = try TinyJob()

@@ -19,7 +19,8 @@ struct TrainingOptionTests {
             "optimizer.weight_decay=-0.5", "optimizer.weight_decay_head=0.1", "adapter.compact_final=true",
         ],
         ["adapter.initialization=xavier", "optimizer.clip_weights=0.3", "adapter.max_spectral_norm=0.02"],
-        ["adapter.initialization=he", "adapter.normalize=unit"],
+        ["adapter.initialization=he", "adapter.normalize=unit", "base_quantization.bits=8"],
+        ["base_quantization.bits=4", "base_quantization.group=10"],
     ]
 
     private func arguments(_ settings: [String]) -> [String] { settings.flatMap { ["--set", $0] } }

@@ -32,6 +32,9 @@ struct ConfigurationTextTests {
               label: label
               max_length: 128
               shuffle: true
+            base_quantization:
+              bits: null
+              group: 64
             adapter:
               init_r: 12
               target_r: 4

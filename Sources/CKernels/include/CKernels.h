@@ -103,6 +103,15 @@ void kernel_scale_columns(const float *values, const float *scales, long stride,
 void kernel_column_products(const float *a, const float *b, float factor, float *output, long stride, long rows,
                             long columns);
 
+// --- quantised matrices (Quantization.c)
+
+/// values = code·(high − low)/(2^bits − 1) + low in double precision, rounded: [rows, columns].
+///
+/// `codes` are [rows, ⌈columns·bits/8⌉ bytes] of 8 or 4 bits, of 4 the lower half of a byte first; `ranges` are the low and the high
+/// of every `group` of columns, an even number: [rows, ⌈columns/group⌉, 2].
+void kernel_dequantize(const uint8_t *codes, const float *ranges, long bits, long group, float *values, long rows,
+                       long columns);
+
 // --- spectral norm of triplets (Spectral.c)
 
 /// The largest singular value of Σ_i P_i·λ_i·Q_i for rows [P_i | λ_i | Q_i]: from above, by less than a millionth of it.

@@ -1,13 +1,14 @@
 extension ConfigurationField {
     /// Every key, in the order in which the configuration is printed and documented.
-    static let all = run + data + adapter + head + optimizer + checkpoint
+    static let all = run + data + baseQuantization + adapter + head + optimizer + checkpoint
 
     /// Every key by its name.
     static let byKey = Dictionary(all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
 
     /// The sections in the order of the table, with what each is about. The top level has no name.
     static let sections: [(name: String, title: String)] = [
-        ("", "The run"), ("data", "Data"), ("adapter", "AdaLoRA"), ("head", "Head"),
+        ("", "The run"), ("data", "Data"), ("base_quantization", "Frozen weights"), ("adapter", "AdaLoRA"),
+        ("head", "Head"),
         ("optimizer", "Optimiser"),
         ("checkpoint", "Checkpoints"),
     ]
@@ -150,6 +151,16 @@ extension ConfigurationField {
             "adapter.max_spectral_norm", \.adapter.largestSpectralNorm, limits: .orNull(.positive),
             "Largest singular value that any module's ΔW may have after a step; what has a larger one is scaled down by its"
                 + " λ. Null bounds none."),
+    ]
+
+    private static let baseQuantization: [ConfigurationField] = [
+        .init(
+            "base_quantization.bits", \.baseQuantization.bits, limits: .orNull(.fourOrEight),
+            "Bits in which a weight of the pretrained network's linear layers and word embeddings is held during training;"
+                + " null leaves them as they are."),
+        .init(
+            "base_quantization.group", \.baseQuantization.group, limits: .evenGroup,
+            "Neighbours in a row of weights that share the range of their codes."),
     ]
 
     private static let head: [ConfigurationField] = [

@@ -17,6 +17,12 @@ extension ConfigurationRequirement where Value == Int {
         Self(words: " from \(range.lowerBound) to \(range.upperBound)") { range.contains($0) }
     }
 
+    static var fourOrEight: Self { Self(words: ", 4 or 8") { $0 == 4 || $0 == 8 } }
+
+    static var evenGroup: Self {
+        Self(words: " from 8 to 65536, even") { (8...65_536).contains($0) && $0 % 2 == 0 }
+    }
+
     /// Steps of a run. The limit leaves room for sums of steps without overflow.
     static func steps(atLeast minimum: Int) -> Self { range(minimum...1_000_000_000) }
 }

@@ -53,6 +53,11 @@ extension TrainingConfiguration {
     }
 
     private var initializationProblem: String? {
+        if adapter.initialization.isDecomposition, let bits = baseQuantization.bits {
+            return
+                "base_quantization.bits is \(bits), but adapter.initialization \(adapter.initialization.rawValue) takes the"
+                + " adapters out of the weights as they are; set one of them to its default"
+        }
         guard adapter.initialization.isDecomposition, let path = adapter.initialAdapter else { return nil }
         return
             "adapter.initialization is \(adapter.initialization.rawValue), but adapter.init names '\(path)' to start from;"

@@ -15,6 +15,8 @@ public struct TrainingConfiguration: Equatable, Sendable {
     public var data: DataSettings
     /// `adapter`: AdaLoRA.
     public var adapter = AdapterSettings()
+    /// `base_quantization`: how the pretrained network's large matrices are held.
+    public var baseQuantization = BaseQuantizationSettings()
     /// `head`: the layer on top of the pretrained network.
     public var head = HeadSettings()
     /// `dropout`: the probability for the pretrained network's own dropout; `nil` leaves it as its `config.json` says.
@@ -126,6 +128,14 @@ extension TrainingConfiguration {
         public var normalization: AdapterNormalization?
         /// `max_spectral_norm`: what σ(s·PΛQ) of no module exceeds after a step; `nil` lets it.
         public var largestSpectralNorm: Double?
+    }
+
+    /// `base_quantization`: how the pretrained network's large matrices are held.
+    public struct BaseQuantizationSettings: Equatable, Sendable {
+        /// `bits`: of a weight; `nil` leaves the weights as they are.
+        public var bits: Int?
+        /// `group`: neighbours in a row that share a range.
+        public var group = 64
     }
 
     /// `head`: the layer on top of the pretrained network.
