@@ -40,8 +40,12 @@ public struct TaskDescription: Codable, Sendable, Equatable {
     /// What the adapter was trained on, where that was not the base itself; nil elsewhere.
     public var baseQuantization: Quantization?
 
+    /// Paths of modules that were trained with one adapter, which the weights repeat for each of them; nil where none were.
+    public var sharedModules: [[String]]?
+
     enum CodingKeys: String, CodingKey {
         case task, labels
+        case sharedModules = "shared_modules"
         case baseQuantization = "base_quantization"
         case startingRank = "start_rank"
         case maximumLength = "max_length"

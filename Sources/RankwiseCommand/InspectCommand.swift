@@ -20,7 +20,8 @@ struct InspectCommand: ParsableCommand {
             let folder = TrainedModel.adapterFolder(source)
             let adapter = try Adapter(path: folder)
             let task = try TaskDescription(adapterFolder: folder, outputCount: adapter.outputCount)
-            let table = RankTable(adapter, startingRank: task.startingRank)
+            let table = RankTable(
+                adapter, startingRank: task.startingRank, sharedModules: task.sharedModules ?? [])
             print(json ? try jsonText(table) : table.text)
         }
     }
@@ -33,6 +34,8 @@ struct RankTable: Encodable {
     let initialTriplets: Int
     /// Triplets that each module holds beside these: those of the start, negated.
     let startingRank: Int?
+    /// Modules that use the same triplets, which are counted once; nil where none do.
+    let sharedModules: [[String]]?
     let ranks: [String: Int]
     let columns: [String]
     let rows: [Row]
@@ -44,7 +47,10 @@ struct RankTable: Encodable {
         let total: Int
     }
 
-    init(_ adapter: Adapter, startingRank: Int? = nil) {
+    /// - Parameters:
+    ///   - startingRank: triplets of each module that are those of the start.
+    ///   - sharedModules: paths of modules that use the same triplets, which count once in the totals.
+    init(_ adapter: Adapter, startingRank: Int? = nil, sharedModules: [[String]] = []) {
         let atStart = startingRank ?? 0
         var columns: [String] = []
         var layers: [String] = []
@@ -65,8 +71,11 @@ struct RankTable: Encodable {
             return Row(layer: layer, ranks: ranks, total: ranks.reduce(0) { $0 + ($1 ?? 0) })
         }
         ranks = Dictionary(adapter.modules.map { ($0.path, $0.rank - atStart) }) { first, _ in first }
-        totalRank = adapter.modules.reduce(0) { $0 + $1.rank - atStart }
-        initialTriplets = adapter.modules.reduce(0) { $0 + $1.pattern.count - atStart }
+        let repeated = Set(sharedModules.flatMap { $0.dropFirst() })
+        let counted = adapter.modules.filter { !repeated.contains($0.path) }
+        totalRank = counted.reduce(0) { $0 + $1.rank - atStart }
+        initialTriplets = counted.reduce(0) { $0 + $1.pattern.count - atStart }
+        self.sharedModules = sharedModules.isEmpty ? nil : sharedModules
         self.startingRank = startingRank
     }
 
@@ -74,6 +83,7 @@ struct RankTable: Encodable {
         case totalRank = "total_rank"
         case initialTriplets = "initial_triplets"
         case startingRank = "start_rank"
+        case sharedModules = "shared_modules"
         case ranks, columns, rows
     }
 

@@ -49,6 +49,17 @@ extension AdaptedModel {
                 throw TrainingError(
                     .badData, "\(path): no triplets for module '\(block.name)', which target_modules names")
             }
+            for sharer in block.uses.dropFirst() {
+                guard let other = adapter.modules.first(where: { $0.path == sharer }),
+                    (other.leftVectors, other.singularValues, other.rightVectors)
+                        == (module.leftVectors, module.singularValues, module.rightVectors)
+                else {
+                    throw TrainingError(
+                        .badData,
+                        "\(path): the triplets of '\(block.name)' and '\(sharer)' differ, but adapter.share has them use the same; "
+                            + "share other modules, or none")
+                }
+            }
             guard module.outputs == block.outputs, module.inputs == block.inputs, module.rank == block.rows.count
             else {
                 throw TrainingError(

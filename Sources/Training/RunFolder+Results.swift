@@ -9,10 +9,16 @@ import Text
 extension Trainer {
     /// The adapter as it stands: the triplets that the latest decision kept.
     func adapter() -> Adapter {
-        let modules = zip(self.modules, network.tripletBlocks).map { initial, block in
-            AdapterModule(
+        let modules = zip(self.modules, network.tripletBlocks).flatMap { initial, block in
+            let module = AdapterModule(
                 block, parameters: network.parameters.pointer, rows: block.rows.filter { isCompact || mask[$0] },
                 pattern: Array(mask[initial.rows]))
+            // Other programs know no sharing: every module gets a copy.
+            return block.uses.map { path in
+                var use = module
+                use.path = path
+                return use
+            }
         }
         let head = network.layout.blocks.filter { !$0.isTriplets }.map { block in
             HeadTensor(
@@ -73,6 +79,8 @@ extension RunPlan {
         if configuration.adapter.initialization.isDecomposition {
             description.startingRank = configuration.adapter.initialRank
         }
+        let shared = model.tripletBlocks.map(\.uses).filter { $0.count > 1 }
+        if !shared.isEmpty { description.sharedModules = shared }
         if let bits = configuration.baseQuantization.bits {
             description.baseQuantization = .init(bits: bits, group: configuration.baseQuantization.group)
         }

@@ -40,10 +40,11 @@ public struct RunPlan {
             configuration.task == .sequenceClassification
             ? try ClassLabels(from: table.rows, path: configuration.data.train) : nil
         let modules = try TargetModules.matching(configuration.adapter.targetModules, among: encoder.linears)
-        try configuration.validate(moduleCount: modules.count)
-        let rank = configuration.adapter.initialRank
+        let adapted = try SharedModules.grouped(
+            modules, by: configuration.adapter.sharedModules, rank: configuration.adapter.initialRank)
+        try configuration.validate(moduleCount: adapted.count)
         let model = try AdaptedModel(
-            encoder: encoder, modules: modules.map { .init(path: $0.path, rank: rank) },
+            encoder: encoder, modules: adapted,
             scale: configuration.adapterSettings.scale, adapterDropout: configuration.adapter.dropout,
             outputCount: labels?.names.count ?? 1)
         if let path = configuration.adapter.initialAdapter {

@@ -20,7 +20,8 @@ struct TrainingOptionTests {
         ],
         ["adapter.initialization=xavier", "optimizer.clip_weights=0.3", "adapter.max_spectral_norm=0.02"],
         ["adapter.initialization=he", "adapter.normalize=unit", "base_quantization.bits=8"],
-        ["base_quantization.bits=4", "base_quantization.group=10"],
+        ["base_quantization.bits=4", "base_quantization.group=10", "adapter.share=[query, output.dense]"],
+        ["adapter.share=[key, intermediate.dense]", "adapter.compact_final=true"],
     ]
 
     private func arguments(_ settings: [String]) -> [String] { settings.flatMap { ["--set", $0] } }

@@ -56,6 +56,7 @@ struct ConfigurationTextTests {
               compact_final: false
               init: null
               initialization: normal
+              share: []
               normalize: null
               max_spectral_norm: null
             head:

@@ -144,6 +144,10 @@ extension ConfigurationField {
                 + " leading (`svd`) or trailing (`svd-minor`) singular triplets of each weight, which the base then lacks."
         ),
         .init(
+            "adapter.share", \.adapter.sharedModules, limits: .namesOrNone,
+            "Names as in `target_modules`: of the modules that a name matches, and no name before it, those of one shape use"
+                + " one adapter, which counts once in the budget."),
+        .init(
             "adapter.normalize", \.adapter.normalization,
             "`unit` keeps the columns of P and the rows of Q at unit length, at the start and after every step, and puts their"
                 + " length into λ, so that the function stays; null leaves them."),

@@ -41,6 +41,8 @@ extension ConfigurationRequirement where Value == String {
 }
 
 extension ConfigurationRequirement where Value == [String] {
+    static var namesOrNone: Self { Self(words: ", none empty") { $0.allSatisfy(isName) } }
+
     static var names: Self {
         Self(words: ", at least one, none empty") {
             !$0.isEmpty && $0.allSatisfy(isName)

@@ -41,7 +41,7 @@ extension TrainingConfiguration {
         - Decays below 0 need `optimizer.decay_mode: unit-row`, which excludes `optimizer.weight_decay_values`.
         - `optimizer.clip_weights` excludes `adapter.normalize`; `adapter.max_spectral_norm` excludes the singular triplets of
           `adapter.initialization`.
-        - `base_quantization.bits` excludes the singular triplets of `adapter.initialization`.
+        - `base_quantization.bits` and `adapter.share` exclude the singular triplets of `adapter.initialization`.
         - `batch_size` is at least `gradient_lanes`.
         - `optimizer.warmup_steps` is at most `total_step`.
         - `data.text`, `data.text_pair` and `data.label` name different columns.

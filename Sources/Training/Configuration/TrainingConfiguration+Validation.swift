@@ -53,6 +53,11 @@ extension TrainingConfiguration {
     }
 
     private var initializationProblem: String? {
+        if adapter.initialization.isDecomposition, let name = adapter.sharedModules.first {
+            return
+                "adapter.share names '\(name)', but adapter.initialization \(adapter.initialization.rawValue) gives every"
+                + " module triplets of its own weight; set one of them to its default"
+        }
         if adapter.initialization.isDecomposition, let bits = baseQuantization.bits {
             return
                 "base_quantization.bits is \(bits), but adapter.initialization \(adapter.initialization.rawValue) takes the"

@@ -124,6 +124,8 @@ extension TrainingConfiguration {
         public var initialAdapter: String?
         /// `initialization`: what P, Λ and Q are at the start, without `init`.
         public var initialization = AdapterInitialization.normal
+        /// `share`: modules that use one adapter for all of their shape, by whole name or by the end of it after a dot.
+        public var sharedModules: [String] = []
         /// `normalize`: whether P and Q keep directions only; `nil` lets them be.
         public var normalization: AdapterNormalization?
         /// `max_spectral_norm`: what σ(s·PΛQ) of no module exceeds after a step; `nil` lets it.
