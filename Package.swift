@@ -46,18 +46,18 @@ let package = Package(
         room("AdaLoRA", ["CKernels", "Diagnostics", "LinearAlgebra"]),
         room("WeightMethods", ["AdaLoRA", "CKernels", "Diagnostics", "LinearAlgebra", "Randomness"]),
         room("NeuralNetwork", ["CKernels", "LinearAlgebra", "Randomness"]),
-        room("Models", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Safetensors"]),
+        room("Models", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Safetensors", "WeightMethods"]),
         room(
             "WeightFiles",
             ["Diagnostics", "LinearAlgebra", "MessagePassing", "Safetensors", "WeightMethods"]),
         room("Text", ["Diagnostics"]),
-        room("PEFTFormat", ["Diagnostics", "Safetensors"]),
+        room("PEFTFormat", ["Diagnostics", "LinearAlgebra", "Safetensors"]),
         room("Checkpointing", ["Diagnostics", "Safetensors"]),
         room(
             "Training",
             [
                 "AdaLoRA", "Checkpointing", "CKernels", "Diagnostics", "LinearAlgebra", "MessagePassing", "Models",
-                "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "Yams",
+                "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "WeightMethods", "Yams",
             ]),
         .executableTarget(
             name: "RankwiseCommand",
@@ -86,7 +86,8 @@ let package = Package(
         tests("TextTests", ["Text"], exclude: ["Fixtures", "make_tokenizer_goldens.py"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("AdaLoRATests", ["AdaLoRA", "LinearAlgebra"]),
-        tests("NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness"]),
+        tests(
+            "NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness", "WeightMethods"]),
         tests("ModelsTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork"]),
         tests(
             "TrainingTests",
@@ -97,7 +98,7 @@ let package = Package(
             ["Diagnostics", "FixtureFiles", "Safetensors", "WeightFiles", "WeightMethods"]),
         tests("SafetensorsTests", ["Diagnostics", "FixtureFiles", "Safetensors"]),
         tests(
-            "PEFTFormatTests", ["Diagnostics", "FixtureFiles", "PEFTFormat", "Safetensors"],
+            "PEFTFormatTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "PEFTFormat", "Safetensors"],
             exclude: ["Fixtures", "check_with_peft.py"]),
         tests("CheckpointingTests", ["Checkpointing", "Diagnostics", "FixtureFiles", "Safetensors"]),
         tests("HostileFilesTests", ["HostileFiles", "MultiProcessTesting"]),

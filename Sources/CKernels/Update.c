@@ -27,6 +27,28 @@ KERNEL void kernel_adamw(kernel_adamw_settings s, float *values, const float *gr
         adamw(&s, decay, step, gradient[i] * s.gradient_factor, values + i, first_moment + i, second_moment + i);
 }
 
+KERNEL void kernel_adamw_scaled(kernel_adamw_settings s, float factor, float *values, const float *gradient,
+                                float *first_moment, float *second_moment, long count) {
+    float step = s.learning_rate / s.first_correction;
+    for (long i = 0; i < count; i++)
+        adamw(&s, factor, step, gradient[i] * s.gradient_factor, values + i, first_moment + i, second_moment + i);
+}
+
+KERNEL void kernel_adam_l2(kernel_adamw_settings s, float *values, const float *gradient, float *first_moment,
+                           float *second_moment, long count) {
+    float step = s.learning_rate / s.first_correction;
+    for (long i = 0; i < count; i++)
+        adamw(&s, 1.0f, step, gradient[i] * s.gradient_factor + s.weight_decay * values[i], values + i,
+              first_moment + i, second_moment + i);
+}
+
+KERNEL void kernel_clamp(float *values, float limit, long count) {
+    for (long i = 0; i < count; i++) {
+        float value = values[i] > limit ? limit : values[i];
+        values[i] = value < -limit ? -limit : value;
+    }
+}
+
 KERNEL void kernel_importance(float beta1, float beta2, float gradient_factor, const float *values,
                               const float *gradient, float *smoothed, float *uncertainty, long count) {
     for (long i = 0; i < count; i++)

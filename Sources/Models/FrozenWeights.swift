@@ -1,5 +1,6 @@
 import Diagnostics
 public import LinearAlgebra
+public import NeuralNetwork
 import Safetensors
 
 /// Memory for the weights that cannot be used as they lie in their file.
@@ -36,12 +37,18 @@ public final class FrozenWeights {
     private let storage: any ConvertedWeights
     private let own = PrivateWeights()
     private var converted: [String: UnsafePointer<Float>] = [:]
+    private var quantized: [String: QuantizedRows] = [:]
 
     /// - Parameters:
     ///   - prefixes: what tensor names may start with, tried in this order (for instance `bert.` and nothing).
     ///   - probe: the name of a tensor that every model of the family has, without prefix.
     ///   - storage: for what has to be converted.
-    public init(folder: String, prefixes: [String], probe: String, storage: any ConvertedWeights) throws {
+    ///   - quantization: in which some matrices are held; nil leaves all as they are.
+    ///   - isQuantized: whether a tensor is one of these, by its name without prefix.
+    public init(
+        folder: String, prefixes: [String], probe: String, storage: any ConvertedWeights,
+        quantization: WeightQuantization? = nil, isQuantized: (_ name: String) -> Bool = { _ in false }
+    ) throws {
         let tensors = try TensorFolder(path: folder)
         guard let prefix = prefixes.first(where: { tensors.tensor(named: $0 + probe) != nil }) else {
             let names = prefixes.map { "'\($0 + probe)'" }.joined(separator: " or ")
@@ -53,14 +60,21 @@ public final class FrozenWeights {
         self.tensors = tensors
         self.prefix = prefix
         self.storage = storage
-        try convert()
+        let places = QuantizedPlaces(
+            quantization: quantization,
+            names: tensors.tensorNames.filter {
+                $0.hasPrefix(prefix) && isQuantized(String($0.dropFirst(prefix.count)))
+            },
+            tensors: tensors)
+        try convert(except: Set(places.names))
+        quantized = try places.filled(storage)
     }
 
     /// Converts, in one piece of memory, every tensor of the family that cannot be used in place.
-    private func convert() throws {
+    private func convert(except others: Set<String>) throws {
         var places: [(tensor: TensorDescription, offset: Int)] = []
         var count = 0
-        for name in tensors.tensorNames where name.hasPrefix(prefix) {
+        for name in tensors.tensorNames where name.hasPrefix(prefix) && !others.contains(name) {
             guard let tensor = tensors.tensor(named: name), tensor.elementType.isConvertible,
                 try tensors.mappedFloats(of: name, shape: tensor.shape) == nil
             else { continue }
@@ -84,6 +98,14 @@ public final class FrozenWeights {
     /// A matrix of the given shape.
     public func matrix(_ name: String, rows: Int, columns: Int) throws -> MatrixView {
         MatrixView(base: try floats(name, shape: [rows, columns]), rows: rows, columns: columns)
+    }
+
+    /// A matrix of the given shape, quantised where it is held so.
+    public func frozenMatrix(_ name: String, rows: Int, columns: Int) throws -> FrozenMatrix {
+        guard let codes = quantized[prefix + name], codes.rows == rows, codes.columns == columns else {
+            return .plain(try matrix(name, rows: rows, columns: columns))
+        }
+        return .quantized(codes)
     }
 
     /// A vector of the given length.

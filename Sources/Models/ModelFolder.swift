@@ -10,16 +10,18 @@ public enum ModelFolder {
     ///   - path: a folder with `config.json` and `model.safetensors` (or its sharded form).
     ///   - dropout: replaces the probabilities of config.json; nil keeps them.
     ///   - storage: for weights that have to be converted.
+    ///   - quantization: in which the large matrices are held; nil leaves them as they are.
     /// - Throws: ``ModelError``, `SafetensorsError`.
     public static func loadEncoder(
-        path: String, dropout: Double? = nil, storage: any ConvertedWeights = PrivateWeights()
+        path: String, dropout: Double? = nil, storage: any ConvertedWeights = PrivateWeights(),
+        quantization: WeightQuantization? = nil
     ) throws -> any TextEncoder {
         let configuration = try readConfiguration(path: path)
         switch configuration["model_type"] as? String {
         case "bert":
             return try BERTEncoder(
                 folder: path, configuration: BERTConfiguration(json: configuration, path: "\(path)/config.json"),
-                dropout: dropout, storage: storage)
+                dropout: dropout, storage: storage, quantization: quantization)
         case let family:
             throw ModelError(
                 .badData,

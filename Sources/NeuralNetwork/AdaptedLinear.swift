@@ -32,8 +32,8 @@ public struct LinearAdapter {
 public final class AdaptedLinear {
     /// Dotted path of the module in the model, as PEFT names it.
     public let path: String
-    /// W0, [d_out, d_in].
-    public let weight: MatrixView
+    /// W0, [d_out, d_in], or what is left of it where the adapter starts with a part of it.
+    public private(set) var weight: FrozenMatrix
     /// [d_out].
     public let bias: UnsafePointer<Float>
     /// Of triplets of this layer's shape.
@@ -50,7 +50,7 @@ public final class AdaptedLinear {
     private let projectedGradient = Matrix()  // dH, [T, r]
     private let droppedGradient = Matrix()  // of the dropped input, [T, d_in], only with dropout
 
-    public init(path: String, weight: MatrixView, bias: UnsafePointer<Float>) {
+    public init(path: String, weight: FrozenMatrix, bias: UnsafePointer<Float>) {
         self.path = path
         self.weight = weight
         self.bias = bias
@@ -58,6 +58,12 @@ public final class AdaptedLinear {
 
     public var outputs: Int { weight.rows }
     public var inputs: Int { weight.columns }
+
+    /// Puts another frozen weight in the place of W0, of the same shape; whoever owns it must outlive the layer.
+    public func replaceWeight(_ weight: MatrixView) {
+        precondition(weight.rows == outputs && weight.columns == inputs)
+        self.weight = .plain(weight)
+    }
 
     /// - Parameters:
     ///   - input: [T, d_in].

@@ -3,11 +3,11 @@ public import LinearAlgebra
 /// The sum of frozen embeddings: word, position and segment.
 public struct Embedding {
     /// [vocabulary, hidden], [positions, hidden], [segments, hidden].
-    public let words: MatrixView
+    public let words: FrozenMatrix
     public let positions: MatrixView
     public let segments: MatrixView
 
-    public init(words: MatrixView, positions: MatrixView, segments: MatrixView) {
+    public init(words: FrozenMatrix, positions: MatrixView, segments: MatrixView) {
         self.words = words
         self.positions = positions
         self.segments = segments
@@ -18,11 +18,15 @@ public struct Embedding {
     public func forward(_ batch: PackedBatch, into output: MutableMatrixView) {
         for row in 0..<batch.rowCount {
             let result = output.row(row)
-            let word = words.row(Int(batch.tokens[row]))
             let position = positions.row(Int(batch.positions[row]))
             let segment = segments.row(Int(batch.types[row]))
+            let token = Int(batch.tokens[row])
+            switch words {
+            case .plain(let words): output.rowStart(row).update(from: words.rowStart(token), count: output.columns)
+            case .quantized(let words): words.dequantize(token..<token + 1, into: output.rowStart(row))
+            }
             for column in 0..<output.columns {
-                result[column] = word[column] + segment[column] + position[column]
+                result[column] = result[column] + segment[column] + position[column]
             }
         }
     }

@@ -15,6 +15,11 @@ public final class LaneGradients {
     /// One row for each level of the tree: [levels, elements of the largest block].
     private let scratch: Matrix
 
+    /// Of blocks with several uses: the gradients of each lane so far, [lanes, elements of the block], and how many uses are in.
+    private var shared: [String: (sums: Matrix, uses: Int)] = [:]
+    private let laneCount: Int
+    private let useGradient = Matrix()  // [1, elements of a block], of a use after the first
+
     /// - Parameters:
     ///   - lanes: the lanes of this process, at least one.
     ///   - layout: all trained parameters.
@@ -22,6 +27,7 @@ public final class LaneGradients {
         precondition(!lanes.isEmpty)
         self.tree = tree
         firstLane = lanes.lowerBound
+        laneCount = lanes.count
         nodes = tree.nodes(covering: lanes)
         sums = Matrix(rows: nodes.count, columns: layout.elementCount)
         scratch = Matrix(rows: tree.depth, columns: layout.blocks.map(\.elements.count).max() ?? 0)
@@ -30,7 +36,8 @@ public final class LaneGradients {
     /// The sum over the lanes of `nodes[index]`: [elements of the layout].
     public func sum(ofNode index: Int) -> UnsafeMutablePointer<Float> { sums.mutableView.rowStart(index) }
 
-    /// Sets the gradient of one block of parameters.
+    /// Sets the gradient of one block of parameters. Where it has several uses, the gradients of one call for each are summed
+    /// within a lane, in the order of the calls.
     ///
     /// - Parameters:
     ///   - block: the block's elements.
@@ -39,6 +46,29 @@ public final class LaneGradients {
     public func set(
         _ block: ParameterLayout.Block,
         laneGradient: (_ lane: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
+    ) {
+        guard block.uses.count > 1 else { return sum(block, laneGradient) }
+        let count = block.elements.count
+        let (sums, uses) = shared[block.name] ?? (Matrix(), 0)
+        sums.resize(rows: laneCount, columns: count)
+        useGradient.resize(rows: 1, columns: count)
+        for lane in 0..<laneCount {
+            guard uses > 0 else {
+                laneGradient(lane, sums.mutableView.rowStart(lane))
+                continue
+            }
+            laneGradient(lane, useGradient.pointer)
+            kernel_add(sums.mutableView.rowStart(lane), useGradient.pointer, count)
+        }
+        let isLast = uses + 1 == block.uses.count
+        shared[block.name] = (sums, isLast ? 0 : uses + 1)
+        if isLast { sum(block) { $1.update(from: sums.view.rowStart($0), count: count) } }
+        withExtendedLifetime(sums) {}
+    }
+
+    /// Sums the lanes of a block in the tree's order.
+    private func sum(
+        _ block: ParameterLayout.Block, _ laneGradient: (_ lane: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
     ) {
         for (index, node) in nodes.enumerated() {
             add(up: node, into: sum(ofNode: index) + block.elements.lowerBound, block.elements.count, laneGradient)

@@ -13,6 +13,9 @@ public struct ParameterLayout: Sendable, Equatable {
     public struct Block: Sendable, Equatable {
         /// The module's path for triplets, the tensor's name for dense parameters.
         public let name: String
+        /// Where the block stands in the network: once, or, where modules share triplets, at each of their paths, that of
+        /// `name` first. A backward pass gives a gradient for every use, and the block's is their sum.
+        public let uses: [String]
         public let kind: Kind
         /// Elements of one row.
         public let rowWidth: Int
@@ -36,9 +39,15 @@ public struct ParameterLayout: Sendable, Equatable {
     public init() {}
 
     /// Appends the triplets of an adapted linear layer.
+    ///
+    /// - Parameter sharers: the paths of further layers of this shape that use the same triplets.
     @discardableResult
-    public mutating func appendTriplets(name: String, count: Int, outputs: Int, inputs: Int) -> Block {
-        append(name: name, kind: .triplets(outputs: outputs, inputs: inputs), rows: count, width: outputs + 1 + inputs)
+    public mutating func appendTriplets(
+        name: String, sharers: [String] = [], count: Int, outputs: Int, inputs: Int
+    ) -> Block {
+        append(
+            name: name, sharers: sharers, kind: .triplets(outputs: outputs, inputs: inputs), rows: count,
+            width: outputs + 1 + inputs)
     }
 
     /// Appends a dense matrix of `rows` × `columns`.
@@ -47,9 +56,9 @@ public struct ParameterLayout: Sendable, Equatable {
         append(name: name, kind: .dense, rows: rows, width: columns)
     }
 
-    private mutating func append(name: String, kind: Kind, rows: Int, width: Int) -> Block {
+    private mutating func append(name: String, sharers: [String] = [], kind: Kind, rows: Int, width: Int) -> Block {
         let block = Block(
-            name: name, kind: kind, rowWidth: width, rows: rowCount..<rowCount + rows,
+            name: name, uses: [name] + sharers, kind: kind, rowWidth: width, rows: rowCount..<rowCount + rows,
             elements: elementCount..<elementCount + rows * width)
         blocks.append(block)
         return block

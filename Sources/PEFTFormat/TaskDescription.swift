@@ -22,8 +22,32 @@ public struct TaskDescription: Codable, Sendable, Equatable {
     /// SHA-256 of the adapter's weights, by which a damaged file is found; nil for an adapter that PEFT wrote.
     public var weightsDigest: String?
 
+    /// Triplets of each module, its last ones, that are those of the start with λ negated, where training started with
+    /// a part of the base's weights; nil elsewhere.
+    public var startingRank: Int?
+
+    /// The codes in which the base's large matrices were held in training.
+    public struct Quantization: Codable, Sendable, Equatable {
+        public var bits: Int
+        public var group: Int
+
+        public init(bits: Int, group: Int) {
+            self.bits = bits
+            self.group = group
+        }
+    }
+
+    /// What the adapter was trained on, where that was not the base itself; nil elsewhere.
+    public var baseQuantization: Quantization?
+
+    /// Paths of modules that were trained with one adapter, which the weights repeat for each of them; nil where none were.
+    public var sharedModules: [[String]]?
+
     enum CodingKeys: String, CodingKey {
         case task, labels
+        case sharedModules = "shared_modules"
+        case baseQuantization = "base_quantization"
+        case startingRank = "start_rank"
         case maximumLength = "max_length"
         case textColumn = "text"
         case textPairColumn = "text_pair"
@@ -77,6 +101,17 @@ public struct TaskDescription: Codable, Sendable, Equatable {
                 .badData,
                 "\(path): task '\(task)' with \(labels?.count ?? 0) labels for a head of \(outputCount) outputs; "
                     + "the file belongs to another adapter")
+        }
+        if let codes = baseQuantization,
+            ![4, 8].contains(codes.bits) || !(8...65_536).contains(codes.group) || codes.group % 2 != 0
+        {
+            throw PEFTFormatError(
+                .badData,
+                "\(path): base_quantization has \(codes.bits) bits and groups of \(codes.group), expected 4 or 8, and an even "
+                    + "number from 8 to 65536")
+        }
+        if let startingRank, !(1...65_536).contains(startingRank) {
+            throw PEFTFormatError(.badData, "\(path): start_rank is \(startingRank), expected 1 to 65536")
         }
         if let maximumLength, maximumLength < 3 {
             throw PEFTFormatError(.badData, "\(path): max_length is \(maximumLength), expected at least 3")

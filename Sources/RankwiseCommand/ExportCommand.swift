@@ -14,6 +14,8 @@ struct ExportCommand: ParsableCommand {
             lora         PEFT's LORA with a rank for each module, which vLLM, SGLang and llama.cpp serve
             lora-padded  the same with one rank for all modules, for servers that know one rank only
             merged       the base model with the adapter added to its weights, for transformers alone
+
+            --drop-below and --budget make the adapter smaller; what that changes in ΔW is printed, by module and in all.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -34,11 +36,26 @@ struct ExportCommand: ParsableCommand {
     @Option(help: "The base model's folder, if it is not where the adapter says; needed for merged only.")
     var model: String?
 
+    @Option(help: "Leave out the triplets whose |λ| is below this.")
+    var dropBelow: Float?
+
+    @Option(help: "Leave this many triplets over all modules, the best for ΔW's Frobenius norm.")
+    var budget: Int?
+
+    func validate() throws {
+        if dropBelow != nil && budget != nil { throw ValidationError("--drop-below and --budget exclude each other") }
+        if let dropBelow, !(dropBelow.isFinite && dropBelow >= 0) {
+            throw ValidationError("--drop-below is \(dropBelow), expected a number from 0")
+        }
+        if let budget, budget < 0 { throw ValidationError("--budget is \(budget), expected a number from 0") }
+    }
+
     func run() throws {
         try reportingErrors {
             let folder = TrainedModel.adapterFolder(source)
-            let adapter = try Adapter(path: folder)
-            let task = try TaskDescription(adapterFolder: folder, outputCount: adapter.outputCount)
+            let whole = try Adapter(path: folder)
+            var task = try TaskDescription(adapterFolder: folder, outputCount: whole.outputCount)
+            let (adapter, change) = try reduced(whole, task: &task)
             try writeOutputFolder(output) { partial in
                 if let format = Adapter.Format(rawValue: format.rawValue) {
                     try adapter.write(format, to: partial, task: task)
@@ -50,7 +67,27 @@ struct ExportCommand: ParsableCommand {
             print(
                 "\(output): \(format.rawValue), \(adapter.modules.reduce(0) { $0 + $1.rank }) triplets in \(adapter.modules.count) modules"
             )
+            if let change { print(change.table) }
         }
+    }
+
+    /// The adapter as the options make it smaller.
+    private func reduced(
+        _ adapter: Adapter, task: inout TaskDescription
+    ) throws -> (adapter: Adapter, change: Adapter.Change?) {
+        if let budget {
+            // The triplets of the start are in ΔW's own triplets then.
+            task.startingRank = nil
+            return try adapter.cut(toBudget: budget)
+        }
+        guard let dropBelow else { return (adapter, nil) }
+        guard task.startingRank == nil else {
+            throw TrainingError(
+                .usage,
+                "\(source): training started with a part of the base's weights, so that no λ says how much its triplet changes; "
+                    + "use --budget")
+        }
+        return adapter.dropping(below: dropBelow)
     }
 }
 
@@ -74,5 +111,23 @@ private func writeOutputFolder(_ path: String, _ body: (_ partial: String) throw
     } catch {
         try? manager.removeItem(atPath: partial)
         throw error
+    }
+}
+
+extension Adapter.Change {
+    /// For people.
+    fileprivate var table: String {
+        let width = modules.map(\.path.count).max() ?? 0
+        func line(_ path: String, _ before: Int, _ after: Int, _ relative: Double) -> String {
+            path.padding(toLength: max(width, 6), withPad: " ", startingAt: 0)
+                + String(format: "  %6d  %6d  %8.5f", before, after, relative)
+        }
+        let header =
+            "module".padding(toLength: max(width, 6), withPad: " ", startingAt: 0) + "  before   after  ‖change‖/‖ΔW‖"
+        return
+            ([header] + modules.map { line($0.path, $0.before, $0.after, $0.relative) } + [
+                line(
+                    "all", modules.reduce(0) { $0 + $1.before }, modules.reduce(0) { $0 + $1.after }, relative)
+            ]).joined(separator: "\n")
     }
 }

@@ -17,8 +17,11 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            let adapter = try Adapter(path: TrainedModel.adapterFolder(source))
-            let table = RankTable(adapter)
+            let folder = TrainedModel.adapterFolder(source)
+            let adapter = try Adapter(path: folder)
+            let task = try TaskDescription(adapterFolder: folder, outputCount: adapter.outputCount)
+            let table = RankTable(
+                adapter, startingRank: task.startingRank, sharedModules: task.sharedModules ?? [])
             print(json ? try jsonText(table) : table.text)
         }
     }
@@ -29,6 +32,10 @@ struct RankTable: Encodable {
     let totalRank: Int
     /// Triplets at the start.
     let initialTriplets: Int
+    /// Triplets that each module holds beside these: those of the start, negated.
+    let startingRank: Int?
+    /// Modules that use the same triplets, which are counted once; nil where none do.
+    let sharedModules: [[String]]?
     let ranks: [String: Int]
     let columns: [String]
     let rows: [Row]
@@ -40,7 +47,11 @@ struct RankTable: Encodable {
         let total: Int
     }
 
-    init(_ adapter: Adapter) {
+    /// - Parameters:
+    ///   - startingRank: triplets of each module that are those of the start.
+    ///   - sharedModules: paths of modules that use the same triplets, which count once in the totals.
+    init(_ adapter: Adapter, startingRank: Int? = nil, sharedModules: [[String]] = []) {
+        let atStart = startingRank ?? 0
         var columns: [String] = []
         var layers: [String] = []
         var cells: [String: [String: Int]] = [:]
@@ -52,21 +63,27 @@ struct RankTable: Encodable {
             let column = parts[(number.map { $0 + 1 } ?? 0)...].joined(separator: ".")
             if !columns.contains(column) { columns.append(column) }
             if !layers.contains(layer) { layers.append(layer) }
-            cells[layer, default: [:]][column] = module.rank
+            cells[layer, default: [:]][column] = module.rank - atStart
         }
         self.columns = columns
         rows = layers.map { layer in
             let ranks = columns.map { cells[layer]?[$0] }
             return Row(layer: layer, ranks: ranks, total: ranks.reduce(0) { $0 + ($1 ?? 0) })
         }
-        ranks = Dictionary(adapter.modules.map { ($0.path, $0.rank) }) { first, _ in first }
-        totalRank = adapter.modules.reduce(0) { $0 + $1.rank }
-        initialTriplets = adapter.modules.reduce(0) { $0 + $1.pattern.count }
+        ranks = Dictionary(adapter.modules.map { ($0.path, $0.rank - atStart) }) { first, _ in first }
+        let repeated = Set(sharedModules.flatMap { $0.dropFirst() })
+        let counted = adapter.modules.filter { !repeated.contains($0.path) }
+        totalRank = counted.reduce(0) { $0 + $1.rank - atStart }
+        initialTriplets = counted.reduce(0) { $0 + $1.pattern.count - atStart }
+        self.sharedModules = sharedModules.isEmpty ? nil : sharedModules
+        self.startingRank = startingRank
     }
 
     enum CodingKeys: String, CodingKey {
         case totalRank = "total_rank"
         case initialTriplets = "initial_triplets"
+        case startingRank = "start_rank"
+        case sharedModules = "shared_modules"
         case ranks, columns, rows
     }
 
@@ -84,5 +101,6 @@ struct RankTable: Encodable {
         }
         return ([header] + body).map(line).joined(separator: "\n")
             + "\n\(totalRank) of \(initialTriplets) triplets kept"
+            + (startingRank.map { "\neach module also holds its \($0) triplets of the start, negated" } ?? "")
     }
 }

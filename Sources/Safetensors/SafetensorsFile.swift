@@ -85,6 +85,9 @@ public final class SafetensorsFile: Sendable {
         tensorNames = ordered.map(\.name)
     }
 
+    /// Gives the memory of the mapped pages back to the system; what is read again comes from the file again.
+    public func releasePages() { file.releasePages() }
+
     private static func tensor(
         _ name: String, _ entry: HeaderParser.Entry, dataStart: Int, path: String
     ) throws(SafetensorsError) -> TensorDescription {

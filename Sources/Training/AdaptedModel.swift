@@ -10,10 +10,13 @@ public final class AdaptedModel {
     public struct AdaptedModule: Sendable, Equatable {
         public let path: String
         public let rank: Int
+        /// Paths of further layers of its shape that use the same triplets.
+        public let sharers: [String]
 
-        public init(path: String, rank: Int) {
+        public init(path: String, rank: Int, sharers: [String] = []) {
             self.path = path
             self.rank = rank
+            self.sharers = sharers
         }
     }
 
@@ -66,7 +69,8 @@ public final class AdaptedModel {
         for module in modules {
             guard let linear = encoder.linears.first(where: { $0.path == module.path }) else { continue }
             layout.appendTriplets(
-                name: module.path, count: module.rank, outputs: linear.outputs, inputs: linear.inputs)
+                name: module.path, sharers: module.sharers, count: module.rank, outputs: linear.outputs,
+                inputs: linear.inputs)
         }
         layout.appendDense(name: "classifier.weight", rows: outputCount, columns: encoder.hiddenWidth)
         layout.appendDense(name: "classifier.bias", rows: 1, columns: outputCount)
@@ -84,7 +88,7 @@ public final class AdaptedModel {
 
     /// Has the encoder's layers use the triplets where they lie.
     private func attachAdapters() {
-        let blocks = Dictionary(tripletBlocks.map { ($0.name, $0) }) { first, _ in first }
+        let blocks = Dictionary(tripletBlocks.flatMap { block in block.uses.map { ($0, block) } }) { first, _ in first }
         for (index, linear) in encoder.linears.enumerated() {
             guard let block = blocks[linear.path], !block.rows.isEmpty else {
                 linear.adapter = nil
@@ -100,7 +104,10 @@ public final class AdaptedModel {
     public func removeTriplets(keeping mask: [Bool]) {
         let (formerLayout, former) = (layout, parameters)
         layout = Self.layout(
-            tripletBlocks.map { AdaptedModule(path: $0.name, rank: mask[$0.rows].count { $0 }) }, encoder: encoder,
+            tripletBlocks.map {
+                AdaptedModule(
+                    path: $0.name, rank: mask[$0.rows].count { $0 }, sharers: Array($0.uses.dropFirst()))
+            }, encoder: encoder,
             outputCount: outputCount)
         tripletBlocks = layout.blocks.filter(\.isTriplets)
         parameters = Matrix(rows: 1, columns: layout.elementCount)

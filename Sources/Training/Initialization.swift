@@ -2,26 +2,39 @@ import Diagnostics
 import LinearAlgebra
 import NeuralNetwork
 public import PEFTFormat
-import Randomness
+import WeightMethods
 
 extension AdaptedModel {
-    /// Sets the parameters of a new run: λ = 0, P and Q ~ N(0, 0.02²), the head's weight likewise, its bias 0. In LoRA's
-    /// form P = 0 and λ = 1.
+    /// Sets the parameters of a new run: λ and the head's bias 0; P, Q and the head's weight random. In LoRA's form P = 0
+    /// and λ = 1.
     ///
-    /// Each number is a function of (seed, block, index), the same whoever draws it.
-    public func initialize(seed: UInt64, form: TrainingConfiguration.AdapterForm = .svd) {
-        let normal = NormalSource(seed: seed)
+    /// Each number is a function of (seed, block, index), the same whoever draws it. Where P, Λ and Q are to be singular
+    /// triplets, they are set later, by ``SingularVectorStart``.
+    public func initialize(_ configuration: TrainingConfiguration) throws {
+        let seed = UInt64(configuration.seed)
         for (tensor, block) in layout.blocks.enumerated() {
-            let elements = UnsafeMutableBufferPointer(
-                start: parameters.pointer + block.elements.lowerBound, count: block.elements.count)
-            normal.fill(elements, tensor: tensor, standardDeviation: 0.02)
-            if let outputs = block.outputs {
-                for row in 0..<block.rows.count {
-                    if form == .ba { elements[(row * block.rowWidth)...].prefix(outputs).update(repeating: 0) }
-                    elements[row * block.rowWidth + outputs] = form == .ba ? 1 : 0
+            let start = parameters.pointer + block.elements.lowerBound
+            func fill(_ elements: Range<Int>, _ scheme: InitializationScheme, shape: [Int]) throws {
+                try scheme.fill(
+                    UnsafeMutableBufferPointer(start: start + elements.lowerBound, count: elements.count), seed: seed,
+                    tensor: tensor, from: elements.lowerBound, shape: shape)
+            }
+            if let outputs = block.outputs, let inputs = block.inputs {
+                let isPlain = configuration.adapter.form == .ba
+                let (scheme, rank) = (configuration.adapter.initialization.scheme, block.rows.count)
+                for row in 0..<rank {
+                    let place = row * block.rowWidth
+                    try fill(place..<place + outputs, scheme, shape: [outputs, rank])
+                    if isPlain { UnsafeMutableBufferPointer(start: start + place, count: outputs).update(repeating: 0) }
+                    start[place + outputs] = isPlain ? 1 : 0
+                    try fill(place + outputs + 1..<place + block.rowWidth, scheme, shape: [rank, inputs])
                 }
             } else if block.name.hasSuffix(".bias") {
-                elements.update(repeating: 0)
+                UnsafeMutableBufferPointer(start: start, count: block.elements.count).update(repeating: 0)
+            } else {
+                try fill(
+                    0..<block.elements.count, configuration.head.initialization.scheme,
+                    shape: [block.rows.count, block.rowWidth])
             }
         }
     }
@@ -35,6 +48,17 @@ extension AdaptedModel {
             guard let module = adapter.modules.first(where: { $0.path == block.name }) else {
                 throw TrainingError(
                     .badData, "\(path): no triplets for module '\(block.name)', which target_modules names")
+            }
+            for sharer in block.uses.dropFirst() {
+                guard let other = adapter.modules.first(where: { $0.path == sharer }),
+                    (other.leftVectors, other.singularValues, other.rightVectors)
+                        == (module.leftVectors, module.singularValues, module.rightVectors)
+                else {
+                    throw TrainingError(
+                        .badData,
+                        "\(path): the triplets of '\(block.name)' and '\(sharer)' differ, but adapter.share has them use the same; "
+                            + "share other modules, or none")
+                }
             }
             guard module.outputs == block.outputs, module.inputs == block.inputs, module.rank == block.rows.count
             else {
@@ -64,6 +88,26 @@ extension AdaptedModel {
                         + "the task has \(outputCount) outputs")
             }
             (parameters.pointer + block.elements.lowerBound).update(from: tensor.values, count: tensor.values.count)
+        }
+    }
+}
+
+extension TrainingConfiguration.AdapterInitialization {
+    var scheme: InitializationScheme {
+        switch self {
+        case .normal, .leadingTriplets, .trailingTriplets: .normal(standardDeviation: 0.02)
+        case .xavier: .xavier
+        case .he: .he
+        }
+    }
+}
+
+extension TrainingConfiguration.HeadInitialization {
+    var scheme: InitializationScheme {
+        switch self {
+        case .normal: .normal(standardDeviation: 0.02)
+        case .xavier: .xavier
+        case .he: .he
         }
     }
 }

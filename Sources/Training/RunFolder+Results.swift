@@ -9,20 +9,16 @@ import Text
 extension Trainer {
     /// The adapter as it stands: the triplets that the latest decision kept.
     func adapter() -> Adapter {
-        let modules = zip(self.modules, network.tripletBlocks).map { initial, block in
-            let (outputs, inputs) = (block.outputs ?? 0, block.inputs ?? 0)
-            var module = AdapterModule(
-                path: block.name, outputs: outputs, inputs: inputs, leftVectors: [], singularValues: [],
-                rightVectors: [], pattern: [])
-            module.pattern = Array(mask[initial.rows])
-            for row in block.rows where isCompact || mask[row] {
-                let values = UnsafeBufferPointer(
-                    start: network.parameters.pointer + block.elements(ofRow: row).lowerBound, count: block.rowWidth)
-                module.leftVectors += values[..<outputs]
-                module.singularValues.append(values[outputs])
-                module.rightVectors += values[(outputs + 1)...]
+        let modules = zip(self.modules, network.tripletBlocks).flatMap { initial, block in
+            let module = AdapterModule(
+                block, parameters: network.parameters.pointer, rows: block.rows.filter { isCompact || mask[$0] },
+                pattern: Array(mask[initial.rows]))
+            // Other programs know no sharing: every module gets a copy.
+            return block.uses.map { path in
+                var use = module
+                use.path = path
+                return use
             }
-            return module
         }
         let head = network.layout.blocks.filter { !$0.isTriplets }.map { block in
             HeadTensor(
@@ -34,6 +30,28 @@ extension Trainer {
                         start: network.parameters.pointer + block.elements.lowerBound, count: block.elements.count)))
         }
         return Adapter(modules: modules, head: head, settings: configuration.adapterSettings)
+    }
+}
+
+extension AdapterModule {
+    /// Some triplets of a block.
+    ///
+    /// - Parameters:
+    ///   - parameters: of the block's layout.
+    ///   - rows: of the triplets, among the rows of all blocks.
+    init(_ block: ParameterLayout.Block, parameters: UnsafePointer<Float>, rows: [Int], pattern: [Bool]) {
+        let (outputs, inputs) = (block.outputs ?? 0, block.inputs ?? 0)
+        var (left, singular, right) = ([Float](), [Float](), [Float]())
+        for row in rows {
+            let values = UnsafeBufferPointer(
+                start: parameters + block.elements(ofRow: row).lowerBound, count: block.rowWidth)
+            left += values[..<outputs]
+            singular.append(values[outputs])
+            right += values[(outputs + 1)...]
+        }
+        self.init(
+            path: block.name, outputs: outputs, inputs: inputs, leftVectors: left, singularValues: singular,
+            rightVectors: right, pattern: pattern)
     }
 }
 
@@ -54,10 +72,19 @@ extension TrainingConfiguration {
 extension RunPlan {
     /// What `rankwise.json` says of the run.
     func taskDescription(_ digests: RunDigests) -> TaskDescription {
-        TaskDescription(
+        var description = TaskDescription(
             task: configuration.task.rawValue, labels: labels?.names, maximumLength: configuration.data.maximumLength,
             textColumn: configuration.data.text, textPairColumn: configuration.data.textPair,
             labelColumn: configuration.data.label, modelDigest: digests.model)
+        if configuration.adapter.initialization.isDecomposition {
+            description.startingRank = configuration.adapter.initialRank
+        }
+        let shared = model.tripletBlocks.map(\.uses).filter { $0.count > 1 }
+        if !shared.isEmpty { description.sharedModules = shared }
+        if let bits = configuration.baseQuantization.bits {
+            description.baseQuantization = .init(bits: bits, group: configuration.baseQuantization.group)
+        }
+        return description
     }
 }
 

@@ -40,16 +40,17 @@ public struct RunPlan {
             configuration.task == .sequenceClassification
             ? try ClassLabels(from: table.rows, path: configuration.data.train) : nil
         let modules = try TargetModules.matching(configuration.adapter.targetModules, among: encoder.linears)
-        try configuration.validate(moduleCount: modules.count)
-        let rank = configuration.adapter.initialRank
+        let adapted = try SharedModules.grouped(
+            modules, by: configuration.adapter.sharedModules, rank: configuration.adapter.initialRank)
+        try configuration.validate(moduleCount: adapted.count)
         let model = try AdaptedModel(
-            encoder: encoder, modules: modules.map { .init(path: $0.path, rank: rank) },
+            encoder: encoder, modules: adapted,
             scale: configuration.adapterSettings.scale, adapterDropout: configuration.adapter.dropout,
             outputCount: labels?.names.count ?? 1)
         if let path = configuration.adapter.initialAdapter {
             try model.load(try Adapter(path: path), path: path)
         } else {
-            model.initialize(seed: UInt64(configuration.seed), form: configuration.adapter.form)
+            try model.initialize(configuration)
         }
         training = try TrainingSamples(
             table, labels: labels, tokenizer: tokenizer, maximumLength: configuration.data.maximumLength,
@@ -64,7 +65,11 @@ public struct RunPlan {
     static func encoder(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights()
     ) throws -> any TextEncoder {
-        try ModelFolder.loadEncoder(path: configuration.model, dropout: configuration.dropout, storage: storage)
+        try ModelFolder.loadEncoder(
+            path: configuration.model, dropout: configuration.dropout, storage: storage,
+            quantization: configuration.baseQuantization.bits.map {
+                WeightQuantization(bits: $0, group: configuration.baseQuantization.group)
+            })
     }
 
     static func tokenizer(_ configuration: TrainingConfiguration) throws -> WordPieceTokenizer {

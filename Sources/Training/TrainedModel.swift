@@ -25,7 +25,9 @@ public struct TrainedModel {
         let adapter = try Adapter(path: folder)
         let task = try TaskDescription(adapterFolder: folder, outputCount: adapter.outputCount)
         let base = try Self.baseModel(of: adapter, path: folder, override: baseModel)
-        let encoder = try ModelFolder.loadEncoder(path: base, dropout: 0)
+        let encoder = try ModelFolder.loadEncoder(
+            path: base, dropout: 0,
+            quantization: task.baseQuantization.map { WeightQuantization(bits: $0.bits, group: $0.group) })
         let model = try AdaptedModel(
             encoder: encoder, modules: adapter.modules.map { .init(path: $0.path, rank: $0.rank) },
             scale: adapter.settings.scale, adapterDropout: 0, outputCount: adapter.outputCount)

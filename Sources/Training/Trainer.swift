@@ -31,6 +31,10 @@ public final class Trainer {
     private let tree: LaneTree
     private let lanes: Range<Int>
     private let optimizer: AdamW
+    /// Where a step does more to the weights than AdamW.
+    private let treatment: WeightTreatment?
+    /// Where σ(ΔW) is bounded.
+    private let spectralBound: SpectralBound?
     private let learningRate: LearningRate
     private let importance: Importance
     private let regularizer: OrthogonalityRegularizer
@@ -56,12 +60,16 @@ public final class Trainer {
         optimizer = AdamW(
             beta1: configuration.optimizer.firstMomentDecay, beta2: configuration.optimizer.secondMomentDecay,
             epsilon: configuration.optimizer.epsilon, weightDecay: configuration.optimizer.weightDecay)
+        treatment = WeightTreatment(configuration)
+        spectralBound = SpectralBound(configuration)
         learningRate = LearningRate(configuration)
         importance = Importance(
             measure: adapter.importance, beta1: adapter.sensitivitySmoothing, beta2: adapter.uncertaintySmoothing)
         regularizer = OrthogonalityRegularizer(
             form: adapter.orthogonality, weight: adapter.form == .svd ? adapter.orthogonalityWeight : 0,
             moduleCount: modules.count)
+        treatment?.prepare(network)
+        spectralBound?.apply(to: network.tripletBlocks, parameters: network.parameters.pointer)
     }
 
     /// One step across the processes.
@@ -91,7 +99,7 @@ public final class Trainer {
             shape: shard.agreementShape, tree: tree, communicator)
         watch.enter(.update, step: step)
         if agreement.isFinite {
-            updateOwnedRows(gradient, factor: clippingFactor(agreement.gradientNorm))
+            try updateOwnedRows(gradient, factor: clippingFactor(agreement.gradientNorm))
             skippedInARow = 0
         } else {
             skippedSteps += 1
@@ -102,6 +110,7 @@ public final class Trainer {
         applyMask()
         watch.enter(.share, step: step)
         try share(communicator)
+        spectralBound?.apply(to: network.tripletBlocks, parameters: network.parameters.pointer)
         if step == schedule?.lastDecision, configuration.adapter.compactsFinalPhase { try compact(communicator) }
         defer { step += 1 }
         return report(agreement, batch: batch, selection: selection, start: start)
@@ -152,21 +161,25 @@ public final class Trainer {
     // MARK: 5, own
 
     /// Clipping, sensitivity, Ī, Ū and AdamW, row by row.
-    private func updateOwnedRows(_ gradient: UnsafeMutablePointer<Float>, factor: Float) {
-        let update = RowUpdate(
-            optimizer: optimizer.update(
-                step: step, learningRate: learningRate.value(at: step), gradientFactor: factor),
-            importance: importance,
-            point: schedule?.updatesImportance(at: step) == true ? configuration.adapter.sensitivityPoint : nil)
+    private func updateOwnedRows(_ gradient: UnsafeMutablePointer<Float>, factor: Float) throws {
+        let optimizer = optimizer.update(
+            step: step, learningRate: learningRate.value(at: step), gradientFactor: factor)
+        let point = schedule?.updatesImportance(at: step) == true ? configuration.adapter.sensitivityPoint : nil
+        let update = RowUpdate(optimizer: optimizer, importance: importance, point: point)
         let pointers = StatePointers(shard.state)
         for row in shard.ownedRows {
-            update.apply(
-                to: network.parameters.pointer + row.elements.lowerBound, gradient: gradient + row.offset,
-                state: pointers, offset: row.offset, count: row.elements.count, isImportant: row.block.isTriplets)
-            // Weight decay is none of theirs either.
-            if configuration.adapter.form == .ba, let outputs = row.block.outputs {
-                network.parameters.pointer[row.elements.lowerBound + outputs] = 1
+            let (values, gradient) = (network.parameters.pointer + row.elements.lowerBound, gradient + row.offset)
+            if let treatment {
+                try treatment.apply(
+                    optimizer, importance, at: point, to: values, gradient: gradient, state: pointers,
+                    offset: row.offset, count: row.elements.count, row: WeightTreatment.Row(row.block))
+            } else {
+                update.apply(
+                    to: values, gradient: gradient, state: pointers, offset: row.offset, count: row.elements.count,
+                    isImportant: row.block.isTriplets)
             }
+            // Weight decay is none of theirs either.
+            if configuration.adapter.form == .ba, let outputs = row.block.outputs { values[outputs] = 1 }
         }
     }
 

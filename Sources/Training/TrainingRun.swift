@@ -2,6 +2,7 @@ import Checkpointing
 import Diagnostics
 import Foundation
 public import MessagePassing
+import PEFTFormat
 
 /// A training run from its configuration to its adapter, across the processes of a job.
 public enum TrainingRun {
@@ -29,7 +30,8 @@ public enum TrainingRun {
             processCount: communicator.processCount, host: try communicator.hostName(), runFolder: folder)
         defer { watch.enter(.end, step: configuration.totalSteps) }
         try ProcessThreads.use(configuration.threads, communicator)
-        let plan = try RunPlan(configuration, storage: try NodeWeights(communicator)) { watch.progressed() }
+        let storage = try NodeWeights(communicator)
+        let plan = try RunPlan(configuration, storage: storage) { watch.progressed() }
         let isCoordinator = communicator.processIndex == 0
         let coordinator = isCoordinator ? try Coordinator(folder: folder, start: start) : nil
         let fingerprint = try plan.agreedFingerprint(communicator)
@@ -37,6 +39,7 @@ public enum TrainingRun {
         try folder.checkIsShared(token: token, process: communicator.processIndex, host: communicator.hostName())
         watch.progressed()
         StopRequest.listen()
+        let singularVectors = try plan.startWithSingularVectors(storage, communicator) { watch.progressed() }
         let trainer = try Trainer(
             configuration: configuration, network: plan.network, communicator)
         // The coordinator alone chooses where to start; the others follow.
@@ -59,7 +62,8 @@ public enum TrainingRun {
         try coordinator?.begin(
             atStep: trainer.step, configuration: configuration, tripletCount: plan.model.tripletCount)
         let run = RunInProgress(
-            plan: plan, trainer: trainer, coordinator: coordinator, fingerprint: fingerprint, watch: watch,
+            plan: plan, singularVectors: singularVectors, trainer: trainer, coordinator: coordinator,
+            fingerprint: fingerprint, watch: watch,
             writer: CheckpointWriter(
                 store: CheckpointStore(runFolder: configuration.output, token: token),
                 kept: configuration.checkpoint.kept),
@@ -72,6 +76,8 @@ public enum TrainingRun {
 /// A run between its start and its end, on one process.
 private struct RunInProgress {
     let plan: RunPlan
+    /// Where the adapters started as a part of the weights.
+    let singularVectors: SingularVectorStart?
     let trainer: Trainer
     /// On process 0.
     let coordinator: Coordinator?
@@ -132,7 +138,10 @@ private struct RunInProgress {
         try plan.checkInputsAreUnchanged()
         try communicator.barrier()
         if let coordinator {
-            try coordinator.folder.writeAdapter(trainer.adapter(), task: plan.taskDescription(fingerprint.digests))
+            let adapter = trainer.adapter()
+            try coordinator.folder.writeAdapter(
+                singularVectors.map { adapter.subtracting($0.modules) } ?? adapter,
+                task: plan.taskDescription(fingerprint.digests))
             try coordinator.folder.writeSummary(
                 trainer, checkpointStall: writer.longestStall, metrics: metrics)
             for (split, metrics) in metrics { tellUser("\(split): \(metrics.line)") }

@@ -10,6 +10,18 @@ struct TrainingOptionTests {
         ["method=lora"],
         ["method=lora", "adapter.form=ba"],
         ["adapter.compact_final=true"],
+        [
+            "adapter.initialization=svd", "head.initialization=xavier", "optimizer.decay_mode=l2",
+            "optimizer.weight_decay_vectors=0.02", "optimizer.weight_decay_values=0", "adapter.sensitivity_at=update",
+        ],
+        [
+            "adapter.initialization=svd-minor", "head.initialization=he", "optimizer.decay_mode=unit-row",
+            "optimizer.weight_decay=-0.5", "optimizer.weight_decay_head=0.1", "adapter.compact_final=true",
+        ],
+        ["adapter.initialization=xavier", "optimizer.clip_weights=0.3", "adapter.max_spectral_norm=0.02"],
+        ["adapter.initialization=he", "adapter.normalize=unit", "base_quantization.bits=8"],
+        ["base_quantization.bits=4", "base_quantization.group=10", "adapter.share=[query, output.dense]"],
+        ["adapter.share=[key, intermediate.dense]", "adapter.compact_final=true"],
     ]
 
     private func arguments(_ settings: [String]) -> [String] { settings.flatMap { ["--set", $0] } }

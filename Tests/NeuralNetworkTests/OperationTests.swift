@@ -138,7 +138,7 @@ struct OperationGradientTests {
         let block = layout.appendTriplets(name: "linear", count: rank, outputs: outputs, inputs: inputs)
         let parameters = matrix(1, layout.elementCount, seed: 5)
         let layer = AdaptedLinear(
-            path: "linear", weight: weight.view, bias: bias.pointer)
+            path: "linear", weight: .plain(weight.view), bias: bias.pointer)
         layer.adapter =
             LinearAdapter(
                 block: block, parameters: parameters.pointer, scale: 0.7,

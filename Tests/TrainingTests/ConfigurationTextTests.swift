@@ -32,6 +32,9 @@ struct ConfigurationTextTests {
               label: label
               max_length: 128
               shuffle: true
+            base_quantization:
+              bits: null
+              group: 64
             adapter:
               init_r: 12
               target_r: 4
@@ -52,9 +55,20 @@ struct ConfigurationTextTests {
               form: svd
               compact_final: false
               init: null
+              initialization: normal
+              share: []
+              normalize: null
+              max_spectral_norm: null
+            head:
+              initialization: normal
             optimizer:
               lr: 0.005
               weight_decay: 0
+              decay_mode: decoupled
+              weight_decay_vectors: null
+              weight_decay_values: null
+              weight_decay_head: null
+              clip_weights: null
               beta1: 0.9
               beta2: 0.999
               epsilon: 1.0e-08

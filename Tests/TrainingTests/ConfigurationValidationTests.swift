@@ -46,6 +46,31 @@ struct ConfigurationValidationTests {
                 "data.text_pair: label",
                 "run.yaml: data.text_pair names the column 'label', which is in use as text or label; name another column"
             ),
+            (
+                "adapter: { init: a, initialization: svd }",
+                "run.yaml: adapter.initialization is svd, but adapter.init names 'a' to start from; set one of them to its"
+                    + " default"
+            ),
+            (
+                "optimizer: { weight_decay_head: -0.5, decay_mode: l2 }",
+                "run.yaml: optimizer.weight_decay_head is -0.5, but optimizer.decay_mode is l2; below 0, which grows rows"
+                    + " towards unit norm, it needs decay_mode unit-row"
+            ),
+            (
+                "optimizer: { weight_decay_values: 0.5, decay_mode: unit-row }",
+                "run.yaml: optimizer.weight_decay_values is 0.5, but optimizer.decay_mode unit-row is for rows, which a λ is"
+                    + " not; set it to null"
+            ),
+            (
+                "optimizer: { clip_weights: 0.5 }\nadapter: { normalize: unit }",
+                "run.yaml: optimizer.clip_weights is 0.5, but adapter.normalize unit may stretch what was clipped; set one of"
+                    + " them to null"
+            ),
+            (
+                "adapter: { max_spectral_norm: 2, initialization: svd-minor }",
+                "run.yaml: adapter.max_spectral_norm is 2, but with adapter.initialization svd-minor ΔW is no multiple of Λ;"
+                    + " set max_spectral_norm to null"
+            ),
         ])
     func contradiction(text: String, expected: String) throws {
         let error = try refusal(of: text)
@@ -57,7 +82,9 @@ struct ConfigurationValidationTests {
         "the nearest values without a contradiction are accepted",
         arguments: [
             "adapter: { tinit: 349 }", "adapter: { target_r: 12 }", "batch_size: 8", "optimizer: { warmup_steps: 500 }",
-            "evaluate_every: 10\ndata.validation: dev.tsv", "data.label: text2", "data.text_pair: text2",
+            "evaluate_every: 10\ndata.validation: dev.tsv", "optimizer: { weight_decay: -1, decay_mode: unit-row }",
+            "adapter: { normalize: unit, initialization: svd }", "adapter: { max_spectral_norm: 2, normalize: unit }",
+            "data.label: text2", "data.text_pair: text2",
         ])
     func border(text: String) {
         #expect(throws: Never.self) { try configuration(text) }

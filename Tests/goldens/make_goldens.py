@@ -2,7 +2,7 @@
 
     python3 -m venv .venv && .venv/bin/pip install -r Tests/goldens/requirements.txt
     launch/fetch-data.sh
-    .venv/bin/python Tests/goldens/make_goldens.py [tiny] [minilm] [adamw] [activations]
+    .venv/bin/python Tests/goldens/make_goldens.py [tiny] [minilm] [adamw] [decay] [activations]
 
 Without arguments, all. With the versions of requirements.txt, the same bytes each time on one machine; another CPU may
 differ in the last digits of what was computed in float32. Values in float64 are those to compare with; what float32
@@ -318,6 +318,56 @@ def make_adamw():
         "gradients": [nested(gradient.float()) for gradient in gradients], "runs": runs})
 
 
+def make_decay():
+    """Four triplets [P (3) | λ | Q (2)], each kind a group of parameters of its own, for twelve steps."""
+    generator = torch.Generator().manual_seed(17)
+    start = torch.randn([4, 6], generator=generator).double()
+    gradients = [torch.randn([4, 6], generator=generator).double() for _ in range(12)]
+    rates = [digits(0.05 * min(1, (step + 1) / 4) * (12 - step) / 12, 9) for step in range(12)]
+
+    def unit_rows(rows, rate, decay):
+        """Liu, Liu and Gore, arXiv 2505.10465: before Adam's step."""
+        norm = rows.norm(dim=1, keepdim=True).clamp(min=1e-8)
+        rows -= rate * decay * rows * (1 / norm - 1) if decay < 0 else rate * decay * rows
+
+    runs = []
+    for mode, vectors, values, clip, normalize in [
+            ("decoupled", 0.3, 0.05, None, False), ("l2", 0.3, 0.05, None, False), ("l2", 0.0, 0.7, 0.8, False),
+            ("unit-row", -2.0, None, None, False), ("unit-row", 0.5, None, None, False),
+            ("decoupled", 0.0, 0.0, 0.6, False), ("decoupled", 0.0, 0.0, None, True), ("l2", 0.2, 0.0, None, True)]:
+        parts = [torch.nn.Parameter(part.clone()) for part in start.split([3, 1, 2], dim=1)]
+        decays = [vectors, values or 0.0, vectors]
+        unit = mode == "unit-row"
+        optimiser = (torch.optim.Adam if mode == "l2" else torch.optim.AdamW)(
+            [{"params": [part], "weight_decay": 0.0 if unit else decay} for part, decay in zip(parts, decays)],
+            betas=(0.9, 0.999), eps=1e-8, foreach=False)
+        after = []
+        for rate, gradient in zip(rates, gradients):
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            for part, slope in zip(parts, gradient.split([3, 1, 2], dim=1)):
+                part.grad = slope.clone()
+            with torch.no_grad():
+                if unit:
+                    unit_rows(parts[0], rate, vectors)
+                    unit_rows(parts[2], rate, vectors)
+                optimiser.step()
+                if clip:
+                    for part in parts:
+                        part.clamp_(-clip, clip)
+                if normalize:
+                    for part in (parts[0], parts[2]):
+                        parts[1] *= part.norm(dim=1, keepdim=True)
+                        part.copy_(F.normalize(part, dim=1))
+            after.append(nested(torch.cat(parts, dim=1)))
+        runs.append({
+            "mode": mode, "vectors": vectors, "values": values, "clip": clip, "normalizes": normalize,
+            "parameters_after_each_step": after})
+    write("decay-golden.json", {
+        "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "learning_rates": rates, "start": nested(start.float()),
+        "gradients": [nested(gradient.float()) for gradient in gradients], "runs": runs})
+
+
 # Element-wise and row operations
 
 
@@ -365,6 +415,7 @@ if __name__ == "__main__":
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(1)
     FIXTURES.mkdir(exist_ok=True)
-    makers = {"tiny": make_tiny, "minilm": make_minilm, "adamw": make_adamw, "activations": make_activations}
+    makers = {"tiny": make_tiny, "minilm": make_minilm, "adamw": make_adamw, "decay": make_decay,
+              "activations": make_activations}
     for name in sys.argv[1:] or makers:
         makers[name]()

@@ -103,6 +103,25 @@ void kernel_scale_columns(const float *values, const float *scales, long stride,
 void kernel_column_products(const float *a, const float *b, float factor, float *output, long stride, long rows,
                             long columns);
 
+// --- quantised matrices (Quantization.c)
+
+/// values = code·(high − low)/(2^bits − 1) + low in double precision, rounded: [rows, columns].
+///
+/// `codes` are [rows, ⌈columns·bits/8⌉ bytes] of 8 or 4 bits, of 4 the lower half of a byte first; `ranges` are the low and the high
+/// of every `group` of columns, an even number: [rows, ⌈columns/group⌉, 2].
+void kernel_dequantize(const uint8_t *codes, const float *ranges, long bits, long group, float *values, long rows,
+                       long columns);
+
+// --- spectral norm of triplets (Spectral.c)
+
+/// The largest singular value of Σ_i P_i·λ_i·Q_i for rows [P_i | λ_i | Q_i]: from above, by less than a millionth of it.
+/// `workspace` holds 3·count² + count doubles.
+///
+/// Power iteration with all vectors at once: trace(B^p)^(1/p) with p = 2^24, reached by squaring, for the count × count matrix
+/// B that has the squares of the singular values as its eigenvalues. Close singular values do not slow it down.
+double kernel_triplets_spectral_norm(const float *rows, long stride, long outputs, long inputs, long count,
+                                     double *workspace);
+
 // --- products with a few vectors (Narrow.c)
 
 /// How many versions of the next kernel this machine can run; the last is the fastest.
@@ -132,6 +151,14 @@ typedef struct {
 
 void kernel_adamw(kernel_adamw_settings settings, float *values, const float *gradient, float *first_moment,
                   float *second_moment, long count);
+/// The same with the values times `factor` before the step in place of the settings' decay.
+void kernel_adamw_scaled(kernel_adamw_settings settings, float factor, float *values, const float *gradient,
+                         float *first_moment, float *second_moment, long count);
+/// Adam with weight_decay·value in the gradient, after `gradient_factor`.
+void kernel_adam_l2(kernel_adamw_settings settings, float *values, const float *gradient, float *first_moment,
+                    float *second_moment, long count);
+/// Every value into [-limit, limit].
+void kernel_clamp(float *values, float limit, long count);
 /// I = |w·g|; smoothed = β1·smoothed + (1-β1)·I; uncertainty = β2·uncertainty + (1-β2)·|I - smoothed|.
 void kernel_importance(float beta1, float beta2, float gradient_factor, const float *values, const float *gradient,
                        float *smoothed, float *uncertainty, long count);

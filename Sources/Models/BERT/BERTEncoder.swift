@@ -24,18 +24,21 @@ public final class BERTEncoder: TextEncoder {
     ///   - folder: where `model.safetensors` is; names with or without the prefix `bert.`.
     ///   - dropout: replaces the probabilities of the configuration; nil keeps them.
     ///   - storage: for weights that have to be converted.
+    ///   - quantization: in which linear layers and word embeddings are held; nil leaves them as they are.
     public init(
         folder: String, configuration: BERTConfiguration, dropout: Double? = nil,
-        storage: any ConvertedWeights = PrivateWeights()
+        storage: any ConvertedWeights = PrivateWeights(), quantization: WeightQuantization? = nil
     ) throws {
         let weights = try FrozenWeights(
-            folder: folder, prefixes: ["bert.", ""], probe: "embeddings.word_embeddings.weight", storage: storage)
+            folder: folder, prefixes: ["bert.", ""], probe: "embeddings.word_embeddings.weight", storage: storage,
+            quantization: quantization
+        ) { $0.hasPrefix("encoder.layer.") || $0 == "pooler.dense.weight" || $0 == "embeddings.word_embeddings.weight" }
         let hidden = configuration.hiddenWidth
         self.configuration = configuration
         self.weights = weights
 
         embedding = Embedding(
-            words: try weights.matrix(
+            words: try weights.frozenMatrix(
                 "embeddings.word_embeddings.weight", rows: configuration.vocabularySize, columns: hidden),
             positions: try weights.matrix(
                 "embeddings.position_embeddings.weight", rows: configuration.positionCount, columns: hidden),

@@ -10,7 +10,7 @@ extension AdaptedLinear {
         weights: FrozenWeights, name: String, outputs: Int, inputs: Int
     ) throws {
         self.init(
-            path: "bert.\(name)", weight: try weights.matrix("\(name).weight", rows: outputs, columns: inputs),
+            path: "bert.\(name)", weight: try weights.frozenMatrix("\(name).weight", rows: outputs, columns: inputs),
             bias: try weights.vector("\(name).bias", count: outputs))
     }
 }

@@ -1,13 +1,15 @@
 extension ConfigurationField {
     /// Every key, in the order in which the configuration is printed and documented.
-    static let all = run + data + adapter + optimizer + checkpoint
+    static let all = run + data + baseQuantization + adapter + head + optimizer + checkpoint
 
     /// Every key by its name.
     static let byKey = Dictionary(all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
 
     /// The sections in the order of the table, with what each is about. The top level has no name.
     static let sections: [(name: String, title: String)] = [
-        ("", "The run"), ("data", "Data"), ("adapter", "AdaLoRA"), ("optimizer", "Optimiser"),
+        ("", "The run"), ("data", "Data"), ("base_quantization", "Frozen weights"), ("adapter", "AdaLoRA"),
+        ("head", "Head"),
+        ("optimizer", "Optimiser"),
         ("checkpoint", "Checkpoints"),
     ]
 
@@ -135,13 +137,63 @@ extension ConfigurationField {
                 + " orthogonality term then counts only those that stay."),
         .init(
             "adapter.init", \.adapter.initialAdapter, limits: .orNull(.name),
-            "Folder of a PEFT adapter to start from; null starts from random vectors."),
+            "Folder of a PEFT adapter to start from; null starts as `adapter.initialization` says."),
+        .init(
+            "adapter.initialization", \.adapter.initialization,
+            "What P and Q start as: random with standard deviation 0.02, with Xavier's or He's, λ being 0; or, with Λ, the"
+                + " leading (`svd`) or trailing (`svd-minor`) singular triplets of each weight, which the base then lacks."
+        ),
+        .init(
+            "adapter.share", \.adapter.sharedModules, limits: .namesOrNone,
+            "Names as in `target_modules`: of the modules that a name matches, and no name before it, those of one shape use"
+                + " one adapter, which counts once in the budget."),
+        .init(
+            "adapter.normalize", \.adapter.normalization,
+            "`unit` keeps the columns of P and the rows of Q at unit length, at the start and after every step, and puts their"
+                + " length into λ, so that the function stays; null leaves them."),
+        .init(
+            "adapter.max_spectral_norm", \.adapter.largestSpectralNorm, limits: .orNull(.positive),
+            "Largest singular value that any module's ΔW may have after a step; what has a larger one is scaled down by its"
+                + " λ. Null bounds none."),
+    ]
+
+    private static let baseQuantization: [ConfigurationField] = [
+        .init(
+            "base_quantization.bits", \.baseQuantization.bits, limits: .orNull(.fourOrEight),
+            "Bits in which a weight of the pretrained network's linear layers and word embeddings is held during training;"
+                + " null leaves them as they are."),
+        .init(
+            "base_quantization.group", \.baseQuantization.group, limits: .evenGroup,
+            "Neighbours in a row of weights that share the range of their codes."),
+    ]
+
+    private static let head: [ConfigurationField] = [
+        .init(
+            "head.initialization", \.head.initialization,
+            "What the head's weight starts as: random with standard deviation 0.02, with Xavier's or He's.")
     ]
 
     private static let optimizer: [ConfigurationField] = [
         .init("optimizer.lr", \.optimizer.learningRate, limits: .notNegative, "Highest learning rate."),
         .init(
-            "optimizer.weight_decay", \.optimizer.weightDecay, limits: .notNegative, "Decoupled weight decay of AdamW."),
+            "optimizer.weight_decay", \.optimizer.weightDecay, limits: .finite,
+            "Weight decay of everything that is trained; below 0 only where `decay_mode` is `unit-row`."),
+        .init(
+            "optimizer.decay_mode", \.optimizer.decayMode,
+            "How the decay enters a step: beside Adam's (AdamW), in the gradient that Adam gets, or as a factor of every"
+                + " column of P, row of Q and row of the head's weight, towards unit norm where the decay is below 0."),
+        .init(
+            "optimizer.weight_decay_vectors", \.optimizer.weightDecayOfVectors, limits: .orNull(.finite),
+            "Weight decay of P and Q; null takes `weight_decay`."),
+        .init(
+            "optimizer.weight_decay_values", \.optimizer.weightDecayOfValues, limits: .orNull(.finite),
+            "Weight decay of Λ; null takes `weight_decay`, or none where `decay_mode` is `unit-row`."),
+        .init(
+            "optimizer.weight_decay_head", \.optimizer.weightDecayOfHead, limits: .orNull(.finite),
+            "Weight decay of the head; null takes `weight_decay`."),
+        .init(
+            "optimizer.clip_weights", \.optimizer.largestWeight, limits: .orNull(.positive),
+            "Magnitude to which every trained weight is clipped after a step; null clips none."),
         .init("optimizer.beta1", \.optimizer.firstMomentDecay, limits: .zeroToBelowOne, "Decay of the first moment."),
         .init("optimizer.beta2", \.optimizer.secondMomentDecay, limits: .zeroToBelowOne, "Decay of the second moment."),
         .init(

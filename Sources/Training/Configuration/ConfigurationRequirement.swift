@@ -17,12 +17,19 @@ extension ConfigurationRequirement where Value == Int {
         Self(words: " from \(range.lowerBound) to \(range.upperBound)") { range.contains($0) }
     }
 
+    static var fourOrEight: Self { Self(words: ", 4 or 8") { $0 == 4 || $0 == 8 } }
+
+    static var evenGroup: Self {
+        Self(words: " from 8 to 65536, even") { (8...65_536).contains($0) && $0 % 2 == 0 }
+    }
+
     /// Steps of a run. The limit leaves room for sums of steps without overflow.
     static func steps(atLeast minimum: Int) -> Self { range(minimum...1_000_000_000) }
 }
 
 extension ConfigurationRequirement where Value == Double {
     static var positive: Self { Self(words: " greater than 0") { $0 > 0 && $0.isFinite } }
+    static var finite: Self { Self(words: "") { $0.isFinite } }
     static var notNegative: Self { Self(words: " of 0 or more") { $0 >= 0 && $0.isFinite } }
     static var betweenZeroAndOne: Self { Self(words: " greater than 0 and less than 1") { $0 > 0 && $0 < 1 } }
     static var zeroToBelowOne: Self { Self(words: " of 0 or more and less than 1") { $0 >= 0 && $0 < 1 } }
@@ -34,6 +41,8 @@ extension ConfigurationRequirement where Value == String {
 }
 
 extension ConfigurationRequirement where Value == [String] {
+    static var namesOrNone: Self { Self(words: ", none empty") { $0.allSatisfy(isName) } }
+
     static var names: Self {
         Self(words: ", at least one, none empty") {
             !$0.isEmpty && $0.allSatisfy(isName)

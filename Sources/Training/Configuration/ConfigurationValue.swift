@@ -164,6 +164,10 @@ extension TrainingConfiguration.Orthogonality: ConfigurationChoice {}
 extension TrainingConfiguration.SensitivityPoint: ConfigurationChoice {}
 extension TrainingConfiguration.ImportanceMeasure: ConfigurationChoice {}
 extension TrainingConfiguration.BudgetForm: ConfigurationChoice {}
+extension TrainingConfiguration.AdapterInitialization: ConfigurationChoice {}
+extension TrainingConfiguration.DecayMode: ConfigurationChoice {}
+extension TrainingConfiguration.AdapterNormalization: ConfigurationChoice {}
+extension TrainingConfiguration.HeadInitialization: ConfigurationChoice {}
 extension TrainingConfiguration.LearningRateSchedule: ConfigurationChoice {}
 extension TrainingConfiguration.Method: ConfigurationChoice {}
 extension TrainingConfiguration.AdapterForm: ConfigurationChoice {}

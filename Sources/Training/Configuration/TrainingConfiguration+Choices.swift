@@ -42,6 +42,49 @@ extension TrainingConfiguration {
     /// The form of the budget's fall: the key `adapter.schedule`.
     public typealias BudgetForm = BudgetSchedule.Form
 
+    /// What a new run's P, Λ and Q are. The raw values are those of the key `adapter.initialization`.
+    public enum AdapterInitialization: String, CaseIterable, Sendable {
+        /// P, Q ~ N(0, 0.02²), λ = 0.
+        case normal
+        /// P, Q ~ N(0, 2/(n_in + n_out)) (Glorot and Bengio 2010), λ = 0.
+        case xavier
+        /// P, Q ~ N(0, 2/n_in) (He et al. 2015), λ = 0.
+        case he
+        /// The singular triplets of W0 with the largest singular values; the base keeps the rest of W0.
+        case leadingTriplets = "svd"
+        /// Those with the smallest singular values.
+        case trailingTriplets = "svd-minor"
+
+        /// Whether P, Λ and Q are taken out of W0.
+        var isDecomposition: Bool { self == .leadingTriplets || self == .trailingTriplets }
+    }
+
+    /// How weight decay enters a step. The raw values are those of the key `optimizer.decay_mode`.
+    public enum DecayMode: String, CaseIterable, Sendable {
+        /// Beside Adam's step (AdamW).
+        case decoupled
+        /// In the gradient that Adam gets.
+        case l2
+        /// Of every row, before Adam's step; below 0, towards unit norm.
+        case unitRow = "unit-row"
+    }
+
+    /// What is kept of P and Q beside their directions. The raw values are those of the key `adapter.normalize`.
+    public enum AdapterNormalization: String, CaseIterable, Sendable {
+        /// Columns of P and rows of Q have unit length after every step, λ the magnitude.
+        case unit
+    }
+
+    /// What a new run's head is. The raw values are those of the key `head.initialization`.
+    public enum HeadInitialization: String, CaseIterable, Sendable {
+        /// W ~ N(0, 0.02²).
+        case normal
+        /// W ~ N(0, 2/(n_in + n_out)).
+        case xavier
+        /// W ~ N(0, 2/n_in).
+        case he
+    }
+
     /// The course of the learning rate after the warm-up. The raw values are those of the key `optimizer.schedule`.
     public enum LearningRateSchedule: String, CaseIterable, Sendable {
         /// Falls in a straight line to 0 at `total_step`.

@@ -36,6 +36,12 @@ extension TrainingConfiguration {
         - `adapter.tinit` is less than `total_step − adapter.tfinal`: some steps are left in which the budget falls.
         - `adapter.target_r` is at most `adapter.init_r`; `adapter.target_total` at most `adapter.init_r` times the adapted
           modules.
+        - `adapter.init` excludes the singular triplets of `adapter.initialization`; with these, `adapter.init_r` is at most the
+          smaller side of every adapted weight.
+        - Decays below 0 need `optimizer.decay_mode: unit-row`, which excludes `optimizer.weight_decay_values`.
+        - `optimizer.clip_weights` excludes `adapter.normalize`; `adapter.max_spectral_norm` excludes the singular triplets of
+          `adapter.initialization`.
+        - `base_quantization.bits` and `adapter.share` exclude the singular triplets of `adapter.initialization`.
         - `batch_size` is at least `gradient_lanes`.
         - `optimizer.warmup_steps` is at most `total_step`.
         - `data.text`, `data.text_pair` and `data.label` name different columns.

@@ -34,7 +34,10 @@ extension TrainingConfiguration {
     }
 
     /// The first contradiction between values that are each within their limits.
-    var contradiction: String? { methodProblem ?? rankProblem ?? scheduleProblem ?? batchProblem ?? dataProblem }
+    var contradiction: String? {
+        methodProblem ?? rankProblem ?? initializationProblem ?? weightProblem ?? scheduleProblem ?? batchProblem
+            ?? dataProblem
+    }
 
     private var methodProblem: String? {
         guard method == .adalora, adapter.form != .svd else { return nil }
@@ -47,6 +50,61 @@ extension TrainingConfiguration {
         guard method == .adalora, adapter.targetRank > adapter.initialRank else { return nil }
         return "adapter.target_r is \(adapter.targetRank), but must not exceed adapter.init_r, which is "
             + "\(adapter.initialRank); lower adapter.target_r or raise adapter.init_r"
+    }
+
+    private var initializationProblem: String? {
+        if adapter.initialization.isDecomposition, let name = adapter.sharedModules.first {
+            return
+                "adapter.share names '\(name)', but adapter.initialization \(adapter.initialization.rawValue) gives every"
+                + " module triplets of its own weight; set one of them to its default"
+        }
+        if adapter.initialization.isDecomposition, let bits = baseQuantization.bits {
+            return
+                "base_quantization.bits is \(bits), but adapter.initialization \(adapter.initialization.rawValue) takes the"
+                + " adapters out of the weights as they are; set one of them to its default"
+        }
+        guard adapter.initialization.isDecomposition, let path = adapter.initialAdapter else { return nil }
+        return
+            "adapter.initialization is \(adapter.initialization.rawValue), but adapter.init names '\(path)' to start from;"
+            + " set one of them to its default"
+    }
+
+    private var weightProblem: String? {
+        if adapter.form == .ba {
+            let keys = [
+                ("initialization", adapter.initialization.isDecomposition ? adapter.initialization.rawValue : nil),
+                ("normalize", adapter.normalization?.rawValue),
+                ("max_spectral_norm", adapter.largestSpectralNorm?.yamlText),
+            ]
+            if let (key, value) = keys.first(where: { $0.1 != nil }), let value {
+                return "adapter.\(key) is \(value), but adapter.form ba holds every λ at 1; set adapter.form to svd, or"
+                    + " adapter.\(key) to its default"
+            }
+        }
+        let isUnitRow = optimizer.decayMode == .unitRow
+        for (key, decay) in [
+            ("weight_decay", optimizer.weightDecay), ("weight_decay_vectors", optimizer.weightDecayOfVectors ?? 0),
+            ("weight_decay_values", optimizer.weightDecayOfValues ?? 0),
+            ("weight_decay_head", optimizer.weightDecayOfHead ?? 0),
+        ] where decay < 0 && !isUnitRow {
+            return "optimizer.\(key) is \(decay.yamlText), but optimizer.decay_mode is \(optimizer.decayMode.rawValue);"
+                + " below 0, which grows rows towards unit norm, it needs decay_mode unit-row"
+        }
+        if isUnitRow, let decay = optimizer.weightDecayOfValues {
+            return
+                "optimizer.weight_decay_values is \(decay.yamlText), but optimizer.decay_mode unit-row is for rows, which"
+                + " a λ is not; set it to null"
+        }
+        if adapter.normalization != nil, let limit = optimizer.largestWeight {
+            return
+                "optimizer.clip_weights is \(limit.yamlText), but adapter.normalize unit may stretch what was clipped;"
+                + " set one of them to null"
+        }
+        if adapter.initialization.isDecomposition, let limit = adapter.largestSpectralNorm {
+            return "adapter.max_spectral_norm is \(limit.yamlText), but with adapter.initialization "
+                + "\(adapter.initialization.rawValue) ΔW is no multiple of Λ; set max_spectral_norm to null"
+        }
+        return nil
     }
 
     private var scheduleProblem: String? {

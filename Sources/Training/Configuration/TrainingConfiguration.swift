@@ -15,6 +15,10 @@ public struct TrainingConfiguration: Equatable, Sendable {
     public var data: DataSettings
     /// `adapter`: AdaLoRA.
     public var adapter = AdapterSettings()
+    /// `base_quantization`: how the pretrained network's large matrices are held.
+    public var baseQuantization = BaseQuantizationSettings()
+    /// `head`: the layer on top of the pretrained network.
+    public var head = HeadSettings()
     /// `dropout`: the probability for the pretrained network's own dropout; `nil` leaves it as its `config.json` says.
     public var dropout: Double?
     /// `optimizer`: AdamW and the learning rate.
@@ -118,14 +122,46 @@ extension TrainingConfiguration {
         public var compactsFinalPhase = false
         /// `init`: the folder of a PEFT adapter to start from; `nil` starts from random vectors.
         public var initialAdapter: String?
+        /// `initialization`: what P, Λ and Q are at the start, without `init`.
+        public var initialization = AdapterInitialization.normal
+        /// `share`: modules that use one adapter for all of their shape, by whole name or by the end of it after a dot.
+        public var sharedModules: [String] = []
+        /// `normalize`: whether P and Q keep directions only; `nil` lets them be.
+        public var normalization: AdapterNormalization?
+        /// `max_spectral_norm`: what σ(s·PΛQ) of no module exceeds after a step; `nil` lets it.
+        public var largestSpectralNorm: Double?
+    }
+
+    /// `base_quantization`: how the pretrained network's large matrices are held.
+    public struct BaseQuantizationSettings: Equatable, Sendable {
+        /// `bits`: of a weight; `nil` leaves the weights as they are.
+        public var bits: Int?
+        /// `group`: neighbours in a row that share a range.
+        public var group = 64
+    }
+
+    /// `head`: the layer on top of the pretrained network.
+    public struct HeadSettings: Equatable, Sendable {
+        /// `initialization`: what its weight is at the start; its bias is 0.
+        public var initialization = HeadInitialization.normal
     }
 
     /// `optimizer`: AdamW and the learning rate.
     public struct OptimizerSettings: Equatable, Sendable {
         /// `lr`: the highest learning rate.
         public var learningRate = 5e-3
-        /// `weight_decay`: decoupled weight decay.
+        /// `weight_decay`: of everything that is trained, but for the groups below.
         public var weightDecay = 0.0
+        /// `decay_mode`: how the decay enters a step.
+        public var decayMode = DecayMode.decoupled
+        /// `weight_decay_vectors`: of P and Q; `nil` means `weight_decay`.
+        public var weightDecayOfVectors: Double?
+        /// `weight_decay_values`: of Λ; `nil` means `weight_decay`.
+        public var weightDecayOfValues: Double?
+        /// `weight_decay_head`: of the head; `nil` means `weight_decay`.
+        public var weightDecayOfHead: Double?
+        /// `clip_weights`: what no trained weight exceeds after a step; `nil` lets them.
+        public var largestWeight: Double?
         /// `beta1`: decay of the first moment.
         public var firstMomentDecay = 0.9
         /// `beta2`: decay of the second moment.
