@@ -114,4 +114,27 @@ extension RawFile {
             return bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
         }
     }
+
+    @Test("every float16 and bfloat16 comes back from single precision, and what lies between goes to the nearest")
+    func back() {
+        for type in [ElementType.float16, .bfloat16] {
+            let all = (UInt16.min...UInt16.max).flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+            let values = type.floats(from: all)
+            let back = type.floats(from: type.bytes(of: values))
+            #expect(zip(values, back).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN })
+            // Half-way between neighbours of one sign: the even one.
+            for bits in stride(from: 1, to: 0x7000, by: 37) {
+                let middle = (values[bits] + values[bits + 1]) / 2
+                let even = bits % 2 == 0 ? bits : bits + 1
+                #expect(type.floats(from: type.bytes(of: [middle, -middle])) == [values[even], -values[even]])
+                #expect(
+                    type.floats(from: type.bytes(of: [middle.nextUp, middle.nextDown])) == [
+                        values[bits + 1], values[bits],
+                    ])
+            }
+        }
+        #expect(
+            ElementType.float16.floats(from: ElementType.float16.bytes(of: [65_519, 65_520])) == [65_504, .infinity])
+        #expect(ElementType.float64.floats(from: ElementType.float64.bytes(of: [0.1, -3])) == [0.1, -3])
+    }
 }
