@@ -75,7 +75,7 @@ let package = Package(
             name: "HostileFiles",
             dependencies: [
                 "Checkpointing", "Diagnostics", "Models", "PEFTFormat", "Randomness", "Safetensors", "Text", "Training",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "WeightFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/HostileFiles", swiftSettings: settings),
 
         .target(name: "MultiProcessTesting", path: "Tests/MultiProcessTesting", swiftSettings: settings),

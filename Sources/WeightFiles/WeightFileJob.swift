@@ -162,6 +162,12 @@ public struct WeightFileJob {
         }
     }
 
+    /// Writes the file as the only process, under the name given, and leaves it to others to make it durable.
+    package func writeAlone(to path: String) throws -> WeightReport {
+        let file = try SharedTensorFile(creating: path, layout: layout)
+        return WeightReport(self, try pieces.map { try work($0, into: file) })
+    }
+
     /// Writes the file. Collective; its folder must be one that all processes see.
     ///
     /// - Parameter output: must not exist.
