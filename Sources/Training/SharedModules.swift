@@ -1,3 +1,4 @@
+import Diagnostics
 import NeuralNetwork
 
 /// Modules that use one adapter's triplets together.

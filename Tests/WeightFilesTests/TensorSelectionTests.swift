@@ -1,3 +1,4 @@
+import Diagnostics
 import FixtureFiles
 import Foundation
 import Safetensors

@@ -36,13 +36,14 @@ func sampleMatrices(_ count: Int) -> [Matrix] {
     }
     return (0..<count).map { index in
         let (rows, columns) = (1 + Int(next() * 9), 1 + Int(next() * 40))
-        let scale = [1, 1e-6, 30, 1e-30, 1e20][index % 5]
-        let offset = [0, 0, 2, 0, -1][index % 5]
+        let scale: Double = [1, 1e-6, 30, 1e-30, 1e20][index % 5]
+        let offset: Double = [0, 0, 2, 0, -1][index % 5]
         return Matrix(
             rows: rows, columns: columns,
             elements: (0..<rows * columns).map { _ in
-                let value = next()
-                return value < 0.1 ? 0 : Float(scale * (2 * value - 1 + offset))
+                let value: Double = next()
+                guard value >= 0.1 else { return Float(0) }
+                return Float(scale * (2 * value - 1 + offset))
             })
     }
 }
