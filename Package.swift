@@ -35,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         // Vector kernels are worth nothing unoptimised, in tests either.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
 
@@ -47,12 +48,14 @@ let package = Package(
         room("NeuralNetwork", ["CKernels", "LinearAlgebra", "Randomness"]),
         room("Models", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Safetensors"]),
         room("Text", ["Diagnostics"]),
+        room("Images", ["CZlib", "Diagnostics", "Randomness"]),
         room("PEFTFormat", ["Diagnostics", "Safetensors"]),
         room("Checkpointing", ["Diagnostics", "Safetensors"]),
         room(
             "Training",
             [
-                "AdaLoRA", "Checkpointing", "CKernels", "Diagnostics", "LinearAlgebra", "MessagePassing", "Models",
+                "AdaLoRA", "Checkpointing", "CKernels", "Diagnostics", "Images", "LinearAlgebra", "MessagePassing",
+                "Models",
                 "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "Yams",
             ]),
         .executableTarget(
@@ -69,7 +72,8 @@ let package = Package(
         .executableTarget(
             name: "HostileFiles",
             dependencies: [
-                "Checkpointing", "Diagnostics", "Models", "PEFTFormat", "Randomness", "Safetensors", "Text", "Training",
+                "Checkpointing", "Diagnostics", "Images", "Models", "PEFTFormat", "Randomness", "Safetensors", "Text",
+                "Training",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/HostileFiles", swiftSettings: settings),
 
@@ -79,10 +83,12 @@ let package = Package(
         tests("MessagePassingTests", ["MessagePassing", "MultiProcessChecks", "MultiProcessTesting"]),
         tests("RandomnessTests", ["Randomness"], exclude: ["Fixtures"]),
         tests("TextTests", ["Text"], exclude: ["Fixtures", "make_tokenizer_goldens.py"]),
+        tests("ImagesTests", ["Diagnostics", "FixtureFiles", "Images", "Randomness"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("AdaLoRATests", ["AdaLoRA", "LinearAlgebra"]),
         tests("NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness"]),
-        tests("ModelsTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork"]),
+        tests(
+            "ModelsTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "Safetensors"]),
         tests(
             "TrainingTests",
             ["AdaLoRA", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Training"]),

@@ -24,6 +24,12 @@ public struct MatrixView {
         return MatrixView(base: base + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
     }
 
+    /// The columns of `range` alone.
+    public func columns(_ range: Range<Int>) -> MatrixView {
+        precondition(range.lowerBound >= 0 && range.upperBound <= columns)
+        return MatrixView(base: base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+    }
+
     /// The elements of one row.
     public func row(_ index: Int) -> UnsafeBufferPointer<Float> {
         UnsafeBufferPointer(start: rowStart(index), count: columns)
@@ -61,6 +67,12 @@ public struct MutableMatrixView {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows)
         return MutableMatrixView(
             base: base + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
+    }
+
+    /// The columns of `range` alone.
+    public func columns(_ range: Range<Int>) -> MutableMatrixView {
+        precondition(range.lowerBound >= 0 && range.upperBound <= columns)
+        return MutableMatrixView(base: base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
     }
 
     /// The elements of one row.
