@@ -84,4 +84,20 @@ public struct PackedBatch: Sendable, Equatable {
             lanes: lanes.map { Array(repeating: single, count: $0.sequences.count) },
             firstLane: lanes.first?.index ?? 0, firstSlot: sequences.first?.slot ?? 0)
     }
+
+    /// A batch of one lane whose samples all have as many rows, without filler.
+    public static func oneLane(samples: Int, rowsEach: Int, firstSlot: Int = 0) -> PackedBatch {
+        let sample = TokenSequence(
+            tokens: Array(repeating: 0, count: rowsEach), types: Array(repeating: 0, count: rowsEach))
+        return PackedBatch(
+            lanes: [Array(repeating: sample, count: rowsEach > 0 ? samples : 0)], firstLane: 0,
+            firstSlot: firstSlot)
+    }
+
+    /// This batch, where it is what ``oneLane(samples:rowsEach:firstSlot:)`` would give; else that.
+    public func reused(samples: Int, rowsEach: Int, firstSlot: Int = 0) -> PackedBatch {
+        lanes.count == 1 && sequences.count == samples && rowCount == samples * rowsEach
+            && sequences.first?.slot ?? firstSlot == firstSlot
+            ? self : .oneLane(samples: samples, rowsEach: rowsEach, firstSlot: firstSlot)
+    }
 }
