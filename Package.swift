@@ -59,11 +59,18 @@ let package = Package(
                 "AdaLoRA", "Checkpointing", "CKernels", "Diagnostics", "LinearAlgebra", "MessagePassing", "Models",
                 "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "WeightMethods", "Yams",
             ]),
+        room("Factorization", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Randomness"]),
+        room(
+            "Factoring",
+            [
+                "AdaLoRA", "Diagnostics", "Factorization", "LinearAlgebra", "MessagePassing", "Models", "NeuralNetwork",
+                "PEFTFormat", "Randomness", "Safetensors", "Text", "Training",
+            ]),
         .executableTarget(
             name: "RankwiseCommand",
             dependencies: [
-                "Checkpointing", "Diagnostics", "LinearAlgebra", "MessagePassing", "PEFTFormat", "Safetensors", "Text",
-                "Training", "WeightFiles", "WeightMethods",
+                "Checkpointing", "Diagnostics", "Factoring", "Factorization", "LinearAlgebra", "MessagePassing",
+                "PEFTFormat", "Safetensors", "Text", "Training", "WeightFiles", "WeightMethods",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         // Programs that tests run.
