@@ -92,6 +92,8 @@ let package = Package(
         tests("RandomnessTests", ["Randomness"], exclude: ["Fixtures"]),
         tests("TextTests", ["Text"], exclude: ["Fixtures", "make_tokenizer_goldens.py"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
+        tests(
+            "FactorizationTests", ["Diagnostics", "Factorization", "LinearAlgebra", "NeuralNetwork", "Randomness"]),
         tests("AdaLoRATests", ["AdaLoRA", "LinearAlgebra"]),
         tests(
             "NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness", "WeightMethods"]),
@@ -109,7 +111,9 @@ let package = Package(
             exclude: ["Fixtures", "check_with_peft.py"]),
         tests("CheckpointingTests", ["Checkpointing", "Diagnostics", "FixtureFiles", "Safetensors"]),
         tests("HostileFilesTests", ["HostileFiles", "MultiProcessTesting"]),
-        tests("CommandTests", ["FixtureFiles", "MultiProcessTesting", "RankwiseCommand", "Safetensors"]),
+        tests(
+            "CommandTests",
+            ["FixtureFiles", "LinearAlgebra", "MultiProcessTesting", "PEFTFormat", "RankwiseCommand", "Safetensors"]),
     ],
     swiftLanguageModes: [.v6]
 )

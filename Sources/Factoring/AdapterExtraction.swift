@@ -65,6 +65,7 @@ public struct AdapterExtraction {
         var values: [Double] = []
         var triplets: [Int: Triplets] = [:]
         for (number, index) in own.enumerated() {
+            progress("singular values of \(number) of \(own.count) layers of this process")
             let linear = pair.linears[index]
             let difference = try pair.difference(of: linear)
             let squares = difference.sumOfSquares
@@ -76,7 +77,6 @@ public struct AdapterExtraction {
             let whole = try singularValueDecomposition(of: difference)
             values += whole.singularValues
             triplets[index] = Triplets(whole, count: most(linear))
-            progress("singular values of \(linear.path) (\(number + 1) of \(own.count) on this process)")
         }
         let gathered = try communicator.allGathered(varying: values)
         var cursors = gathered.layout.displacements

@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import LinearAlgebra
 import Randomness
 
@@ -57,7 +58,7 @@ extension ShardedMatrix {
                 let largest = state.values.first ?? 0
                 progress(
                     "iteration \(iteration) of \(settings.iterations) with \(width) vectors: rank \(rank), residual "
-                        + "\(worst.residual / max(largest, .leastNormalMagnitude)) · σ1")
+                        + String(format: "%.1e", worst.residual / max(largest, .leastNormalMagnitude)) + " · σ1")
                 if worst.residual <= settings.tolerance * largest, state.settles(choice, rank: rank) {
                     var result = Factors(
                         left: firstColumns(rank, of: state.image), right: firstRows(rank, of: state.right),
@@ -67,11 +68,13 @@ extension ShardedMatrix {
                     return result
                 }
                 problem =
-                    "triplet \(worst.index + 1) of \(rank) (σ \(state.values[worst.index])) has a residual of \(worst.residual), "
-                    + "expected at most \(settings.tolerance * largest)"
+                    "triplet \(worst.index + 1) of \(rank), σ \(state.values[worst.index]), has a residual of "
+                    + String(format: "%.1e, expected at most %.1e", worst.residual, settings.tolerance * largest)
                 if state.values.indices.contains(rank) {
                     problem +=
-                        "; the ratio of the singular values at the cut is \(state.values[rank - 1] / state.values[rank])"
+                        String(
+                            format: "; the singular values at the cut have a ratio of %.4f",
+                            state.values[rank - 1] / max(state.values[rank], .leastNormalMagnitude))
                 }
             }
             guard !reaches else {

@@ -62,9 +62,14 @@ struct ExtractCommand: ParsableCommand {
             BLASLibrary.setThreads(threads)
             try refuseFullFolder(output)
             let isCoordinator = communicator.processIndex == 0
+            var told = ContinuousClock.now
             let extraction = try AdapterExtraction(
                 try CheckpointPair(base: base, tuned: tuned), budget: budget, maximumRank: maxRank, communicator
-            ) { message in if isCoordinator { tellUser(message) } }
+            ) { message in
+                guard isCoordinator, told.duration(to: .now) > .seconds(2) else { return }
+                tellUser(message)
+                told = .now
+            }
             guard isCoordinator else { return 0 }
             try writeOutputFolder(output) { partial in
                 try extraction.adapter.write(

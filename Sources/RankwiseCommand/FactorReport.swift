@@ -42,8 +42,8 @@ struct FactorReport: Encodable {
         norm = source.matrix.sumOfSquares.squareRoot()
         self.method = method
         rank = clusters.map { min($0.matching.rows, $0.matching.columns) } ?? factors.rank
-        singularValues = factors.singularValues
-        nextSingularValue = factors.nextSingularValue
+        singularValues = Array(factors.singularValues.prefix(rank))
+        nextSingularValue = factors.singularValues.dropFirst(rank).first ?? factors.nextSingularValue
         relativeError = reconstruction.relativeError
         rectifiedError = usesReLU ? reconstruction.rectifiedError : nil
         derivedCount = derives ? reconstruction.derived.count : nil
