@@ -11,11 +11,11 @@ import Safetensors
 ///   - what: its name in a message.
 /// - Throws: ``FactoringError`` naming the first process that differs from process 0, and its host.
 public func requireAgreement(
-    on contents: String, _ what: String, _ communicator: borrowing Communicator
+    on contents: @autoclosure () -> String, _ what: String, _ communicator: borrowing Communicator
 ) throws {
     guard !communicator.isAlone else { return }
     let own = [
-        FileDigest.hexadecimal(of: Data(contents.utf8)), BLASLibrary.kernelType, try communicator.hostName(),
+        FileDigest.hexadecimal(of: Data(contents().utf8)), BLASLibrary.kernelType, try communicator.hostName(),
     ]
     let gathered = try communicator.allGathered(varying: [UInt8](own.joined(separator: "\n").utf8))
     let all = (0..<communicator.processCount).map {
@@ -36,7 +36,9 @@ public func requireAgreement(
 extension NamedMatrix {
     /// A digest of the numbers.
     public var digest: String {
-        FileDigest.hexadecimal(
-            of: Data(bytesNoCopy: matrix.pointer, count: matrix.count * 8, deallocator: .none))
+        withExtendedLifetime(matrix) {
+            FileDigest.hexadecimal(
+                of: Data(bytesNoCopy: matrix.pointer, count: matrix.count * 8, deallocator: .none))
+        }
     }
 }

@@ -53,6 +53,7 @@ public final class JobGroup: ShardGroup {
         }
         try communicator.allGatherInPlace(
             UnsafeMutableBufferPointer(start: matrix.pointer, count: matrix.count), counts: counts)
+        withExtendedLifetime(matrix) {}
     }
 
     public func joined(_ values: [Double]) throws -> [Double] {
@@ -72,6 +73,7 @@ public final class JobGroup: ShardGroup {
         for matrix in matrices {
             try communicator.broadcast(
                 UnsafeMutableBufferPointer(start: matrix.pointer, count: matrix.count), from: 0)
+            withExtendedLifetime(matrix) {}
         }
         return matrices
     }

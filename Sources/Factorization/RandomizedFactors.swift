@@ -92,6 +92,7 @@ extension ShardedMatrix {
         for row in 0..<matrix.rows {
             (result.pointer + row * count).update(from: matrix.pointer + row * matrix.columns, count: count)
         }
+        withExtendedLifetime(matrix) {}
         return result
     }
 }

@@ -43,6 +43,7 @@ extension ShardedMatrix {
             for index in 0..<rank {
                 _ = right.row(index).update(fromContentsOf: whole.vectors.row(columns - 1 - index))
             }
+            withExtendedLifetime(whole) {}
             return [values(singularValues), right]
         }
         var result = factors(
@@ -85,5 +86,6 @@ extension ShardedMatrix {
 func firstRows(_ count: Int, of matrix: DoubleMatrix) -> DoubleMatrix {
     let result = DoubleMatrix(rows: count, columns: matrix.columns)
     result.pointer.update(from: matrix.pointer, count: count * matrix.columns)
+    withExtendedLifetime(matrix) {}
     return result
 }

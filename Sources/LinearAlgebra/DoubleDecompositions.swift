@@ -29,8 +29,8 @@ public func singularValueDecomposition(
     let info = LAPACKE_dgesdd(
         LAPACK_COL_MAJOR, Int8(UInt8(ascii: "S")), blasInt(n), blasInt(m), copy.pointer, blasInt(n), &values,
         right.pointer, blasInt(n), left.pointer, blasInt(k))
+    withExtendedLifetime((copy, left, right)) {}
     try check(info, "dgesdd", matrix)
-    withExtendedLifetime(copy) {}
     return DoubleSingularValueDecomposition(leftVectors: left, singularValues: values, rightVectors: right)
 }
 

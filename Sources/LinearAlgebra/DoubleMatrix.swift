@@ -32,19 +32,19 @@ public final class DoubleMatrix {
     public var pointer: UnsafeMutablePointer<Double> { base }
     /// The elements, row after row.
     public var elements: [Double] { Array(UnsafeBufferPointer(start: base, count: count)) }
-    /// All elements; the view does not keep the matrix alive.
+    /// All elements.
     public var view: DoubleMatrixView { self[rows: 0..<rows, columns: 0..<columns] }
 
-    /// A part of the rows, all columns; it does not keep the matrix alive.
+    /// A part of the rows, all columns.
     public subscript(rows range: Range<Int>) -> DoubleMatrixView { self[rows: range, columns: 0..<columns] }
 
-    /// A part; it does not keep the matrix alive.
+    /// A part.
     public subscript(rows rowRange: Range<Int>, columns columnRange: Range<Int>) -> DoubleMatrixView {
         precondition(rowRange.lowerBound >= 0 && rowRange.upperBound <= rows)
         precondition(columnRange.lowerBound >= 0 && columnRange.upperBound <= columns)
         return DoubleMatrixView(
             base: base + rowRange.lowerBound * columns + columnRange.lowerBound, rows: rowRange.count,
-            columns: columnRange.count, stride: columns)
+            columns: columnRange.count, stride: columns, owner: self)
     }
 
     public subscript(row: Int, column: Int) -> Double {
@@ -88,20 +88,32 @@ public final class DoubleMatrix {
     }
 }
 
-/// A row-major matrix of double-precision numbers that someone else owns.
+/// A part of a row-major matrix of double-precision numbers.
+///
+/// It keeps the matrix alive: one that stands in an array may otherwise go while a product still reads it, as arrays may be
+/// released after their last use.
 public struct DoubleMatrixView {
     public let base: UnsafeMutablePointer<Double>
     public let rows: Int
     public let columns: Int
     /// Distance between the starts of two rows, in elements; at least `columns`.
     public let stride: Int
+    /// What owns the memory; nil if the maker of the view answers for it.
+    let owner: DoubleMatrix?
 
-    /// - Precondition: `rows`, `columns` ≥ 0 and `stride` ≥ `columns`.
-    public init(base: UnsafeMutablePointer<Double>, rows: Int, columns: Int, stride: Int? = nil) {
-        precondition(rows >= 0 && columns >= 0 && (stride ?? columns) >= columns)
+    /// A view of memory that someone else keeps alive.
+    ///
+    /// - Precondition: `rows`, `columns` ≥ 0.
+    public init(base: UnsafeMutablePointer<Double>, rows: Int, columns: Int) {
+        self.init(base: base, rows: rows, columns: columns, stride: columns, owner: nil)
+    }
+
+    init(base: UnsafeMutablePointer<Double>, rows: Int, columns: Int, stride: Int, owner: DoubleMatrix?) {
+        precondition(rows >= 0 && columns >= 0 && stride >= columns)
         self.base = base
         self.rows = rows
         self.columns = columns
-        self.stride = stride ?? columns
+        self.stride = stride
+        self.owner = owner
     }
 }

@@ -54,6 +54,7 @@ public func multiply(
         blasInt(result.rows), blasInt(result.columns), blasInt(inner),
         1, left.base, blasInt(max(left.stride, 1)), right.base, blasInt(max(right.stride, 1)),
         0, result.base, blasInt(max(result.stride, 1)))
+    withExtendedLifetime((left, right, result)) {}
 }
 
 /// BLAS counts in 32 bits.
