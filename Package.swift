@@ -61,11 +61,18 @@ let package = Package(
                 "AdaLoRA", "Checkpointing", "CKernels", "Diagnostics", "Images", "LinearAlgebra", "MessagePassing",
                 "Models", "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "WeightMethods", "Yams",
             ]),
+        room("Factorization", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Randomness"]),
+        room(
+            "Factoring",
+            [
+                "AdaLoRA", "Diagnostics", "Factorization", "LinearAlgebra", "MessagePassing", "Models", "NeuralNetwork",
+                "PEFTFormat", "Randomness", "Safetensors", "Text", "Training",
+            ]),
         .executableTarget(
             name: "RankwiseCommand",
             dependencies: [
-                "Checkpointing", "Diagnostics", "LinearAlgebra", "MessagePassing", "PEFTFormat", "Safetensors", "Text",
-                "Training", "WeightFiles", "WeightMethods",
+                "Checkpointing", "Diagnostics", "Factoring", "Factorization", "LinearAlgebra", "MessagePassing",
+                "PEFTFormat", "Safetensors", "Text", "Training", "WeightFiles", "WeightMethods",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         // Programs that tests run.
@@ -88,6 +95,8 @@ let package = Package(
         tests("TextTests", ["Text"], exclude: ["Fixtures", "make_tokenizer_goldens.py"]),
         tests("ImagesTests", ["Diagnostics", "FixtureFiles", "Images", "Randomness"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
+        tests(
+            "FactorizationTests", ["Diagnostics", "Factorization", "LinearAlgebra", "NeuralNetwork", "Randomness"]),
         tests("AdaLoRATests", ["AdaLoRA", "LinearAlgebra"]),
         tests(
             "NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness", "WeightMethods"]),
@@ -106,7 +115,9 @@ let package = Package(
             exclude: ["Fixtures", "check_with_peft.py"]),
         tests("CheckpointingTests", ["Checkpointing", "Diagnostics", "FixtureFiles", "Safetensors"]),
         tests("HostileFilesTests", ["HostileFiles", "MultiProcessTesting"]),
-        tests("CommandTests", ["FixtureFiles", "MultiProcessTesting", "RankwiseCommand", "Safetensors"]),
+        tests(
+            "CommandTests",
+            ["FixtureFiles", "LinearAlgebra", "MultiProcessTesting", "PEFTFormat", "RankwiseCommand", "Safetensors"]),
     ],
     swiftLanguageModes: [.v6]
 )

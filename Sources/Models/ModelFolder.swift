@@ -39,7 +39,9 @@ public enum ModelFolder {
     }
 
     /// `config.json` as a dictionary.
-    static func readConfiguration(path: String) throws(ModelError) -> [String: Any] {
+    ///
+    /// - Throws: ``ModelError`` if there is no such folder or file, or if it is no JSON object.
+    public static func readConfiguration(path: String) throws(ModelError) -> [String: Any] {
         let file = "\(path)/config.json"
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {

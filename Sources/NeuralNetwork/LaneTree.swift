@@ -8,9 +8,9 @@ public struct LaneTree: Sendable, Equatable {
         public let level: Int
         public let index: Int
 
-        var firstLane: Int { index << level }
-        var left: Node { Node(level: level - 1, index: 2 * index) }
-        var right: Node { Node(level: level - 1, index: 2 * index + 1) }
+        package var firstLane: Int { index << level }
+        package var left: Node { Node(level: level - 1, index: 2 * index) }
+        package var right: Node { Node(level: level - 1, index: 2 * index + 1) }
     }
 
     public let laneCount: Int
