@@ -40,7 +40,10 @@ public struct RowGeometry: Sendable, Equatable {
         var norms = [Double](repeating: 0, count: matrix.rows)
         for row in 0..<matrix.rows {
             let start = matrix.rowStart(row)
-            norms[row] = cblas_dsdot(blasInt(matrix.columns), start, 1, start, 1).squareRoot()
+            // Not by `dsdot`, which sums in single precision here and there.
+            var sum = 0.0
+            for column in 0..<matrix.columns { sum += Double(start[column]) * Double(start[column]) }
+            norms[row] = sum.squareRoot()
             guard norms[row].isFinite else {
                 throw LinearAlgebraError(
                     routine: "dsyrk", info: 0, rows: matrix.rows, columns: matrix.columns, isNotFinite: true)

@@ -18,12 +18,15 @@ struct RowGeometryTests {
     /// All pairs, one by one.
     private func meanSquareOverlap(_ matrix: Matrix) -> Double {
         func product(_ a: Int, _ b: Int) -> Double {
-            (0..<matrix.columns).reduce(0.0) { $0 + Double(matrix[a, $1]) * Double(matrix[b, $1]) }
+            var sum = 0.0
+            for column in 0..<matrix.columns { sum += Double(matrix[a, column]) * Double(matrix[b, column]) }
+            return sum
         }
+        let squares = (0..<matrix.rows).map { product($0, $0) }
         var (sum, pairs) = (0.0, 0)
         for a in 0..<matrix.rows {
-            for b in 0..<matrix.rows where a != b && product(a, a) > 0 && product(b, b) > 0 {
-                sum += product(a, b) * product(a, b) / (product(a, a) * product(b, b))
+            for b in 0..<a where squares[a] > 0 && squares[b] > 0 {
+                sum += product(a, b) * product(a, b) / (squares[a] * squares[b])
                 pairs += 1
             }
         }
@@ -44,7 +47,7 @@ struct RowGeometryTests {
 
     @Test("the mean square is that of all pairs, for tall, broad and square matrices, with rows of zeros left out")
     func pairs() throws {
-        for (rows, columns) in [(600, 7), (9, 700), (40, 40), (2, 1), (300, 257)] {
+        for (rows, columns) in [(270, 3), (5, 270), (20, 20), (2, 1)] {
             let matrix = matrix(rows, columns)
             if rows > 2 { for column in 0..<columns { matrix[1, column] = 0 } }
             let geometry = try RowGeometry(of: matrix.view)
