@@ -46,7 +46,12 @@ let package = Package(
         room("AdaLoRA", ["CKernels", "Diagnostics", "LinearAlgebra"]),
         room("WeightMethods", ["AdaLoRA", "CKernels", "Diagnostics", "LinearAlgebra", "Randomness"]),
         room("NeuralNetwork", ["CKernels", "LinearAlgebra", "Randomness"]),
-        room("Models", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Safetensors", "WeightMethods"]),
+        room(
+            "Models",
+            [
+                "CKernels", "Diagnostics", "LinearAlgebra", "NeuralNetwork", "Randomness", "Safetensors",
+                "WeightMethods",
+            ]),
         room(
             "WeightFiles",
             ["Diagnostics", "LinearAlgebra", "MessagePassing", "Safetensors", "WeightMethods"]),
