@@ -93,7 +93,8 @@ let package = Package(
         tests("AdaLoRATests", ["AdaLoRA", "LinearAlgebra"]),
         tests(
             "NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness", "WeightMethods"]),
-        tests("ModelsTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork"]),
+        tests(
+            "ModelsTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "Randomness"]),
         tests(
             "TrainingTests",
             ["AdaLoRA", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Training"]),

@@ -41,6 +41,13 @@ public struct SparseFeatures: Sendable {
         probabilities.dropFirst(max(represented, 0)).reversed().reduce(0) { $0 + (4 / 3 * $1 - $1 * $1) }
     }
 
+    /// The active features of a sample with their values.
+    public func activeFeatures(ofSample index: Int, of split: Split) -> [(feature: Int, value: Float)] {
+        let samples = SparseSamples()
+        append(index, of: split, to: samples)
+        return samples.active(in: 0)
+    }
+
     /// Appends a sample.
     func append(_ index: Int, of split: Split, to samples: SparseSamples) {
         let stream = RandomStream(
