@@ -47,7 +47,12 @@ let package = Package(
         room("AdaLoRA", ["CKernels", "Diagnostics", "LinearAlgebra"]),
         room("WeightMethods", ["AdaLoRA", "CKernels", "Diagnostics", "LinearAlgebra", "Randomness"]),
         room("NeuralNetwork", ["CKernels", "LinearAlgebra", "Randomness"]),
-        room("Models", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Safetensors", "WeightMethods"]),
+        room(
+            "Models",
+            [
+                "CKernels", "Diagnostics", "LinearAlgebra", "NeuralNetwork", "Randomness", "Safetensors",
+                "WeightMethods",
+            ]),
         room(
             "WeightFiles",
             ["Diagnostics", "LinearAlgebra", "MessagePassing", "Safetensors", "WeightMethods"]),
@@ -101,7 +106,8 @@ let package = Package(
         tests(
             "NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness", "WeightMethods"]),
         tests(
-            "ModelsTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "Safetensors"]),
+            "ModelsTests",
+            ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "Randomness", "Safetensors"]),
         tests(
             "TrainingTests",
             ["AdaLoRA", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Training"]),

@@ -52,6 +52,11 @@ public struct LaneTree: Sendable, Equatable {
         processIndex * laneCount / processCount..<(processIndex + 1) * laneCount / processCount
     }
 
+    /// The slots of a lane of a global batch.
+    public func slots(ofLane lane: Int, batchSize: Int) -> Range<Int> {
+        lane * batchSize / laneCount..<(lane + 1) * batchSize / laneCount
+    }
+
     /// Sums the values of a set of nodes that covers all lanes once.
     ///
     /// - Parameters:
