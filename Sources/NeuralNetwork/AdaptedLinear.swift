@@ -24,11 +24,11 @@ public struct LinearAdapter {
     }
 }
 
-/// A linear layer with a frozen weight and, if one is attached, an adapter:
+/// A linear layer with a weight and, if one is attached, an adapter:
 /// `output = input · W0ᵀ + s · dropout(input) · Qᵀ · diag(λ) · Pᵀ`.
 ///
-/// The bias is not added here, because what follows adds it in its own pass over the output. No gradient of W0 or of
-/// the bias is ever formed.
+/// The bias is not added here, because what follows adds it in its own pass over the output. Gradients of W0 and of the bias
+/// are formed only where they are among the trained parameters.
 public final class AdaptedLinear {
     /// Dotted path of the module in the model, as PEFT names it.
     public let path: String
@@ -41,6 +41,9 @@ public final class AdaptedLinear {
         didSet { precondition(adapter.map { $0.block.kind == .triplets(outputs: outputs, inputs: inputs) } ?? true) }
     }
 
+    /// Where weight, [d_out, d_in], and bias lie among the trained parameters, if they are trained.
+    public let trained: (weight: ParameterLayout.Block, bias: ParameterLayout.Block)?
+
     private let droppedInput = Matrix()  // [T, d_in], only with dropout
     private let mask = MaskBuffer()  // [T, d_in], only with dropout
     private let left = Matrix(), right = Matrix()  // Pᵀ and Q, copied so that every row starts at a cache line
@@ -50,10 +53,14 @@ public final class AdaptedLinear {
     private let projectedGradient = Matrix()  // dH, [T, r]
     private let droppedGradient = Matrix()  // of the dropped input, [T, d_in], only with dropout
 
-    public init(path: String, weight: FrozenMatrix, bias: UnsafePointer<Float>) {
+    public init(
+        path: String, weight: FrozenMatrix, bias: UnsafePointer<Float>,
+        trained: (weight: ParameterLayout.Block, bias: ParameterLayout.Block)? = nil
+    ) {
         self.path = path
         self.weight = weight
         self.bias = bias
+        self.trained = trained
     }
 
     public var outputs: Int { weight.rows }
@@ -93,7 +100,7 @@ public final class AdaptedLinear {
         NarrowProducts.addCombinations(scaled.view, of: left.view, to: output)
     }
 
-    /// Sets the gradient of the adapter's triplets, and that of the input where one is wanted.
+    /// Sets the gradients of what is trained, and that of the input where one is wanted.
     ///
     /// - Parameters:
     ///   - outputGradient: [T, d_out].
@@ -107,11 +114,32 @@ public final class AdaptedLinear {
         if let inputGradient {
             RowProducts.multiply(outputGradient, weight, .none, keep: keep, into: inputGradient)
         }
+        setDenseGradients(outputGradient, input: input, batch: batch, gradients: gradients)
         guard let adapter else { return }
         WorkLog.measure(.adapters) {
             backward(
                 outputGradient, through: adapter, input: input, inputGradient: inputGradient, batch: batch, pass: pass,
                 gradients: gradients)
+        }
+    }
+
+    /// dW = dYᵀ·X and db = Σ_t dY_t, lane by lane.
+    private func setDenseGradients(
+        _ outputGradient: MatrixView, input: MatrixView, batch: PackedBatch, gradients: LaneGradients
+    ) {
+        guard let trained else { return }
+        gradients.set(trained.weight) { lane, gradient in
+            let rows = batch.lanes[lane].rows
+            let target = MutableMatrixView(base: gradient, rows: outputs, columns: inputs)
+            guard !rows.isEmpty else { return target.clear() }
+            WorkLog.measure(.products) {
+                multiply(outputGradient[rows: rows], .transposed, input[rows: rows], .none, into: target)
+            }
+        }
+        gradients.set(trained.bias) { lane, gradient in
+            let rows = batch.lanes[lane].rows
+            kernel_column_sums(
+                outputGradient[rows: rows].base, outputGradient.stride, gradient, rows.count, outputs)
         }
     }
 

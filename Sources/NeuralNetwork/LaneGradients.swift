@@ -11,14 +11,20 @@ public final class LaneGradients {
     private let tree: LaneTree
     private let firstLane: Int
     /// One row for each node: [nodes, elements].
-    private let sums: Matrix
-    /// One row for each level of the tree: [levels, elements of the largest block].
+    private let sums: Sums
+    /// One row for each level of the tree: [levels, elements of the largest block, or of all].
     private let scratch: Matrix
 
     /// Of blocks with several uses: the gradients of each lane so far, [lanes, elements of the block], and how many uses are in.
     private var shared: [String: (sums: Matrix, uses: Int)] = [:]
     private let laneCount: Int
     private let useGradient = Matrix()  // [1, elements of a block], of a use after the first
+
+    private enum Sums {
+        case own(Matrix)
+        /// A lane's place in those of other gradients.
+        case borrowed(UnsafeMutablePointer<Float>)
+    }
 
     /// - Parameters:
     ///   - lanes: the lanes of this process, at least one.
@@ -29,12 +35,27 @@ public final class LaneGradients {
         firstLane = lanes.lowerBound
         laneCount = lanes.count
         nodes = tree.nodes(covering: lanes)
-        sums = Matrix(rows: nodes.count, columns: layout.elementCount)
+        sums = .own(Matrix(rows: nodes.count, columns: layout.elementCount))
         scratch = Matrix(rows: tree.depth, columns: layout.blocks.map(\.elements.count).max() ?? 0)
     }
 
     /// The sum over the lanes of `nodes[index]`: [elements of the layout].
-    public func sum(ofNode index: Int) -> UnsafeMutablePointer<Float> { sums.mutableView.rowStart(index) }
+    public func sum(ofNode index: Int) -> UnsafeMutablePointer<Float> {
+        switch sums {
+        case .own(let matrix): matrix.mutableView.rowStart(index)
+        case .borrowed(let lane): lane
+        }
+    }
+
+    /// The gradients of one lane alone.
+    private init(ofLaneAt base: UnsafeMutablePointer<Float>) {
+        tree = LaneTree(laneCount: 1)
+        firstLane = 0
+        laneCount = 1
+        nodes = tree.nodes(covering: 0..<1)
+        sums = .borrowed(base)
+        scratch = Matrix()
+    }
 
     /// Sets the gradient of one block of parameters. Where it has several uses, the gradients of one call for each are summed
     /// within a lane, in the order of the calls.
@@ -72,6 +93,23 @@ public final class LaneGradients {
     ) {
         for (index, node) in nodes.enumerated() {
             add(up: node, into: sum(ofNode: index) + block.elements.lowerBound, block.elements.count, laneGradient)
+        }
+    }
+
+    /// Sets the gradients of all parameters, one lane after the other: for networks whose samples meet in nothing but these
+    /// sums, which then need the memory of one lane only.
+    ///
+    /// - Parameters:
+    ///   - layout: of all trained parameters.
+    ///   - laneGradient: sets every block in the given gradients, which have one lane, from the process's lane of this number.
+    public func setLaneByLane(
+        _ layout: ParameterLayout, laneGradient: (_ lane: Int, _ gradients: LaneGradients) -> Void
+    ) {
+        if scratch.columns < layout.elementCount { scratch.resize(rows: tree.depth, columns: layout.elementCount) }
+        for (index, node) in nodes.enumerated() {
+            add(up: node, into: sum(ofNode: index), layout.elementCount) { lane, gradient in
+                laneGradient(lane, LaneGradients(ofLaneAt: gradient))
+            }
         }
     }
 

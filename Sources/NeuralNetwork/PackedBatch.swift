@@ -84,4 +84,19 @@ public struct PackedBatch: Sendable, Equatable {
             lanes: lanes.map { Array(repeating: single, count: $0.sequences.count) },
             firstLane: lanes.first?.index ?? 0, firstSlot: sequences.first?.slot ?? 0)
     }
+
+    /// A batch of one lane whose samples all have as many rows, without filler.
+    public static func oneLane(samples: Int, rowsEach: Int) -> PackedBatch {
+        let sample = TokenSequence(
+            tokens: Array(repeating: 0, count: rowsEach), types: Array(repeating: 0, count: rowsEach))
+        return PackedBatch(
+            lanes: [Array(repeating: sample, count: rowsEach > 0 ? samples : 0)], firstLane: 0, firstSlot: 0,
+            alignment: RowAlignment(rows: 1, unaligned: []))
+    }
+
+    /// This batch, where it is what ``oneLane(samples:rowsEach:)`` would give; else that.
+    func reused(samples: Int, rowsEach: Int) -> PackedBatch {
+        sequences.count == samples && rowCount == samples * rowsEach
+            ? self : .oneLane(samples: samples, rowsEach: rowsEach)
+    }
 }

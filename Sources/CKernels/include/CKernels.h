@@ -140,6 +140,115 @@ void kernel_add_combinations(const float *factors, const float *v, long v_stride
 void kernel_weighted_sums(const float *factors, const float *x, long x_stride, float *output, long output_stride,
                           long rows, long rank, long width);
 
+// --- maps (Convolution.c, Pooling.c): [samples, height, width, channels], channels together
+
+/// A convolution with a square kernel on square-strided, zero-padded maps.
+typedef struct {
+    long samples, height, width, channels;
+    long kernel, stride, padding;
+} kernel_convolution;
+
+/// One row for each place of the output map: [samples·out height·out width, channels·kernel·kernel], in the order of PyTorch's
+/// weights; zero beyond the edge.
+void kernel_extract_patches(const kernel_convolution *shape, const float *images, float *patches);
+/// The adjoint: images += patches.
+void kernel_add_patches(const kernel_convolution *shape, const float *patches, float *images);
+/// The means of the regions that PyTorch's adaptive average pooling cuts a map into. Rows of the map are `stride` apart.
+void kernel_adaptive_pool(const float *map, long stride, long height, long width, long columns, float *pooled,
+                          long pooled_height, long pooled_width);
+/// The adjoint: map_gradient += what the regions' means had of it.
+void kernel_adaptive_pool_backward(const float *pooled_gradient, long pooled_height, long pooled_width,
+                                   float *map_gradient, long stride, long height, long width, long columns);
+/// Each place of the output takes the nearest of the map; rows of the output are `stride` apart.
+void kernel_upsample(const float *map, long height, long width, long columns, float *output, long stride,
+                     long output_height, long output_width);
+/// The adjoint: map_gradient = the sums over the places that took from it.
+void kernel_upsample_backward(const float *output_gradient, long stride, long output_height, long output_width,
+                              float *map_gradient, long height, long width, long columns);
+
+// --- normalisation of whole samples, and residuals (GroupNormalization.c)
+
+/// output = (input - mean)/√(variance + epsilon)·gain + offset, mean and variance over all rows and columns of a sample.
+void kernel_group_norm(const float *input, const float *gain, const float *offset, float epsilon, float *output,
+                       float *mean, float *inverse_deviation, long samples, long rows, long columns);
+/// input_gradient += …; the gradients of gain and offset are replaced. `workspace` holds 2·columns floats.
+void kernel_group_norm_backward(const float *output_gradient, const float *input, const float *mean,
+                                const float *inverse_deviation, const float *gain, float *input_gradient,
+                                float *gain_gradient, float *offset_gradient, float *workspace, long samples,
+                                long rows, long columns);
+/// values += bias; output = residual + scale·values, column by column of scale.
+void kernel_scaled_residual(const float *residual, float *values, const float *bias, const float *scale,
+                            float *output, long rows, long columns);
+/// values_gradient = scale·output_gradient; scale_gradient = Σ over the rows of output_gradient·values.
+void kernel_scaled_residual_backward(const float *output_gradient, const float *values, const float *scale,
+                                     float *values_gradient, float *scale_gradient, long rows, long columns);
+/// sums = Σ over the rows.
+void kernel_column_sums(const float *values, long stride, float *sums, long rows, long columns);
+/// sums += Σ over the rows of (values - centre)^power, power 1 or 2.
+void kernel_add_moments(const float *values, const double *centre, int power, double *sums, long rows, long columns);
+
+// --- soft assignment to cluster centres (Clustering.c)
+
+/// One sample's map, cut into windows·windows windows of point_rows·point_columns points, with centres·centres centres in each.
+typedef struct {
+    long windows, point_rows, point_columns, centres, heads, width;
+    float alpha;
+} kernel_clusters;
+
+/// Floats that the workspace of a clustering call must hold.
+long kernel_clusters_workspace(const kernel_clusters *shape);
+/// Each window and head alone: centres = pooled features and values; A = softmax over the centres of
+/// (bias + alpha·cosine); C' = (value centres + Aᵀ·values)/(1 + ΣA); output = A·C'.
+/// `bias` and `assignments`: [heads, windows, points, centres padded to a multiple of 16]; the padding of `bias` is so low that
+/// nothing is assigned to it. Rows of features and values are heads·width apart.
+void kernel_cluster(const kernel_clusters *shape, const float *bias, const float *features, const float *values,
+                    float *output, long output_stride, float *assignments, float *workspace);
+/// features_gradient = …, values_gradient = …, bias_gradient += …; returns the gradient of alpha.
+double kernel_cluster_backward(const kernel_clusters *shape, const float *features, const float *values,
+                               const float *assignments, const float *output_gradient, long output_stride,
+                               float *features_gradient, float *values_gradient, float *bias_gradient,
+                               float *workspace);
+
+/// The bias of every point from maps [heads, centres, side, side], interpolated bilinearly with the corners aligned.
+void kernel_cluster_bias(const kernel_clusters *shape, const float *maps, long side, float *bias);
+/// The adjoint; the maps' gradient is replaced.
+void kernel_cluster_bias_backward(const kernel_clusters *shape, const float *bias_gradient, long side,
+                                  float *maps_gradient);
+
+// --- hyperbolic space, in double precision (Hyperbolic.c)
+
+/// Time of the point with these space coordinates on ⟨x, x⟩ = -1/κ.
+double kernel_lorentz_time(double curvature, const double *space, long width);
+/// The exponential map at the origin: space = sinh(√κ‖v‖)/(√κ‖v‖)·v.
+void kernel_lorentz_exponential(double curvature, const double *vector, double *space, long width);
+void kernel_lorentz_exponential_backward(double curvature, const double *vector, const double *space_gradient,
+                                         double *vector_gradient, long width);
+/// √(1/κ)·acosh(-κ⟨x, y⟩).
+double kernel_lorentz_distance(double curvature, const double *x, const double *y, long width);
+/// x_gradient += …, y_gradient += …; 0 where the points coincide.
+void kernel_lorentz_distance_backward(double curvature, const double *x, const double *y, double gradient,
+                                      double *x_gradient, double *y_gradient, long width);
+
+/// One head of one sample. Rows of floats are `stride` apart.
+typedef struct {
+    long points, centres, width, stride;
+    double alpha, curvature;
+} kernel_hyperbolic_clusters;
+
+/// Doubles that the workspace must hold.
+long kernel_hyperbolic_clusters_workspace(const kernel_hyperbolic_clusters *shape);
+/// As kernel_cluster, with A = softmax over the centres of (bias - alpha·distance) between rows clipped to norm 1 and mapped by
+/// the exponential. `bias`: [centres, points]; `assignments`: [points, centres].
+void kernel_hyperbolic_cluster(const kernel_hyperbolic_clusters *shape, const float *bias, const float *points,
+                               const float *values, const float *centres, const float *value_centres, float *output,
+                               double *assignments, double *workspace);
+/// Replaces the gradients of rows, adds to that of the bias (or not, where it is NULL), returns that of alpha.
+double kernel_hyperbolic_cluster_backward(const kernel_hyperbolic_clusters *shape, const float *points,
+                                          const float *values, const float *centres, const float *value_centres,
+                                          const double *assignments, const float *output_gradient,
+                                          float *points_gradient, float *values_gradient, float *centres_gradient,
+                                          float *value_centres_gradient, float *bias_gradient, double *workspace);
+
 // --- the update (Update.c)
 
 /// AdamW on one run of parameters. `gradient_factor` multiplies the gradient first (clipping).
