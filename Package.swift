@@ -35,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         // Vector kernels are worth nothing unoptimised, in tests either.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
 
@@ -51,13 +52,15 @@ let package = Package(
             "WeightFiles",
             ["Diagnostics", "LinearAlgebra", "MessagePassing", "Safetensors", "WeightMethods"]),
         room("Text", ["Diagnostics"]),
+        room("Images", ["CZlib", "Diagnostics", "Randomness"]),
         room("PEFTFormat", ["Diagnostics", "LinearAlgebra", "Safetensors"]),
         room("Checkpointing", ["Diagnostics", "Safetensors"]),
         room(
             "Training",
             [
-                "AdaLoRA", "Checkpointing", "CKernels", "Diagnostics", "LinearAlgebra", "MessagePassing", "Models",
-                "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "WeightMethods", "Yams",
+                "AdaLoRA", "Checkpointing", "CKernels", "Diagnostics", "Images", "LinearAlgebra", "MessagePassing",
+                "Models", "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "WeightMethods",
+                "Yams",
             ]),
         .executableTarget(
             name: "RankwiseCommand",
@@ -74,8 +77,8 @@ let package = Package(
         .executableTarget(
             name: "HostileFiles",
             dependencies: [
-                "Checkpointing", "Diagnostics", "Models", "PEFTFormat", "Randomness", "Safetensors", "Text", "Training",
-                "WeightFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Checkpointing", "Diagnostics", "Images", "Models", "PEFTFormat", "Randomness", "Safetensors", "Text",
+                "Training", "WeightFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/HostileFiles", swiftSettings: settings),
 
         .target(name: "MultiProcessTesting", path: "Tests/MultiProcessTesting", swiftSettings: settings),
@@ -84,11 +87,13 @@ let package = Package(
         tests("MessagePassingTests", ["MessagePassing", "MultiProcessChecks", "MultiProcessTesting"]),
         tests("RandomnessTests", ["Randomness"], exclude: ["Fixtures"]),
         tests("TextTests", ["Text"], exclude: ["Fixtures", "make_tokenizer_goldens.py"]),
+        tests("ImagesTests", ["Diagnostics", "FixtureFiles", "Images", "Randomness"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests("AdaLoRATests", ["AdaLoRA", "LinearAlgebra"]),
         tests(
             "NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness", "WeightMethods"]),
-        tests("ModelsTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork"]),
+        tests(
+            "ModelsTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "Safetensors"]),
         tests(
             "TrainingTests",
             ["AdaLoRA", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Training"]),

@@ -30,7 +30,7 @@ if ! command -v swift >/dev/null; then
 fi
 
 launch/install-packages.sh \
-    libopenmpi-dev openmpi-bin libopenblas-dev liblapacke-dev pkg-config python3 python3-pip
+    libopenmpi-dev openmpi-bin libopenblas-dev liblapacke-dev zlib1g-dev pkg-config python3 python3-pip
 
 say "building"
 swift build --configuration release --product rankwise </dev/null

@@ -18,7 +18,7 @@ if ! command -v swift >/dev/null; then
 fi
 
 launch/install-packages.sh \
-    libopenmpi-dev openmpi-bin libopenblas-dev liblapacke-dev pkg-config python3 python3-pip iproute2 procps
+    libopenmpi-dev openmpi-bin libopenblas-dev liblapacke-dev zlib1g-dev pkg-config python3 python3-pip iproute2 procps
 launch/fetch-data.sh
 
 echo "== format"

@@ -113,7 +113,8 @@ public final class FrozenWeights {
         try floats(name, shape: [count])
     }
 
-    private func floats(_ name: String, shape: [Int]) throws -> UnsafePointer<Float> {
+    /// The elements of a tensor of the given shape, row-major.
+    public func floats(_ name: String, shape: [Int]) throws -> UnsafePointer<Float> {
         let name = prefix + name
         if let mapped = try tensors.mappedFloats(of: name, shape: shape), let base = mapped.baseAddress { return base }
         guard let base = converted[name], tensors.tensor(named: name)?.shape == shape else {

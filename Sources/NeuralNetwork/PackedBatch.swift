@@ -86,17 +86,18 @@ public struct PackedBatch: Sendable, Equatable {
     }
 
     /// A batch of one lane whose samples all have as many rows, without filler.
-    public static func oneLane(samples: Int, rowsEach: Int) -> PackedBatch {
+    public static func oneLane(samples: Int, rowsEach: Int, firstSlot: Int = 0) -> PackedBatch {
         let sample = TokenSequence(
             tokens: Array(repeating: 0, count: rowsEach), types: Array(repeating: 0, count: rowsEach))
         return PackedBatch(
-            lanes: [Array(repeating: sample, count: rowsEach > 0 ? samples : 0)], firstLane: 0, firstSlot: 0,
-            alignment: RowAlignment(rows: 1, unaligned: []))
+            lanes: [Array(repeating: sample, count: rowsEach > 0 ? samples : 0)], firstLane: 0,
+            firstSlot: firstSlot, alignment: RowAlignment(rows: 1, unaligned: []))
     }
 
-    /// This batch, where it is what ``oneLane(samples:rowsEach:)`` would give; else that.
-    func reused(samples: Int, rowsEach: Int) -> PackedBatch {
-        sequences.count == samples && rowCount == samples * rowsEach
-            ? self : .oneLane(samples: samples, rowsEach: rowsEach)
+    /// This batch, where it is what ``oneLane(samples:rowsEach:firstSlot:)`` would give; else that.
+    public func reused(samples: Int, rowsEach: Int, firstSlot: Int = 0) -> PackedBatch {
+        lanes.count == 1 && sequences.count == samples && rowCount == samples * rowsEach
+            && sequences.first?.slot ?? firstSlot == firstSlot
+            ? self : .oneLane(samples: samples, rowsEach: rowsEach, firstSlot: firstSlot)
     }
 }

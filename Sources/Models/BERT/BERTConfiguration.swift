@@ -19,7 +19,7 @@ public struct BERTConfiguration: Sendable, Equatable {
     ///   - json: the contents of config.json.
     ///   - path: of the file, for messages.
     public init(json: [String: Any], path: String) throws(ModelError) {
-        let reader = Reader(json: json, path: path)
+        let reader = ConfigurationReader(json: json, path: path)
         vocabularySize = try reader.count("vocab_size", default: 30_522)
         hiddenWidth = try reader.count("hidden_size", default: 768)
         layerCount = try reader.count("num_hidden_layers", default: 12, atMost: 10_000)
@@ -40,41 +40,6 @@ public struct BERTConfiguration: Sendable, Equatable {
         try reader.require("position_embedding_type", default: "absolute", among: ["absolute"])
         if json["is_decoder"] as? Bool == true {
             throw ModelError(.badData, "\(path): is_decoder is true, expected an encoder")
-        }
-    }
-}
-
-private struct Reader {
-    let json: [String: Any]
-    let path: String
-
-    func value(_ key: String) -> Any? { json[key] is NSNull ? nil : json[key] }
-
-    func number(_ key: String, default fallback: Double, in range: ClosedRange<Double>) throws(ModelError) -> Double {
-        guard let value = value(key) else { return fallback }
-        guard let number = (value as? NSNumber)?.doubleValue, range.contains(number) else {
-            throw ModelError(
-                .badData,
-                "\(path): \(key) is \(value), expected a number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
-    }
-
-    func count(_ key: String, default fallback: Int, atMost largest: Int = 1 << 24) throws(ModelError) -> Int {
-        let number = try number(key, default: Double(fallback), in: 1...Double(largest))
-        guard let count = Int(exactly: number) else {
-            throw ModelError(.badData, "\(path): \(key) is \(number), expected a whole number")
-        }
-        return count
-    }
-
-    func require(_ key: String, default fallback: String, among choices: [String]) throws(ModelError) {
-        let found = value(key) as? String ?? fallback
-        guard choices.contains(found) else {
-            throw ModelError(
-                .badData,
-                "\(path): \(key) is '\(found)', expected \(choices.joined(separator: " or ")); "
-                    + "this version computes no other")
         }
     }
 }

@@ -41,12 +41,15 @@ public final class Convolution {
 
     /// - Parameters:
     ///   - input: [rows of `maps`, input channels], contiguous; one lane.
+    ///   - firstSlot: place in the global batch of the first sample.
     ///   - output: [rows of the output maps, output channels], contiguous; with the bias.
-    public func forward(_ input: MatrixView, maps: FeatureMaps, into output: MutableMatrixView, pass: Pass) {
+    public func forward(
+        _ input: MatrixView, maps: FeatureMaps, firstSlot: Int = 0, into output: MutableMatrixView, pass: Pass
+    ) {
         let outputs = outputMaps(of: maps)
         patches.resize(rows: outputs.rowCount, columns: linear.inputs)
         withUnsafePointer(to: shape(maps)) { kernel_extract_patches($0, input.base, patches.pointer) }
-        batch = batch.reused(samples: outputs.samples, rowsEach: outputs.places)
+        batch = batch.reused(samples: outputs.samples, rowsEach: outputs.places, firstSlot: firstSlot)
         linear.forward(patches.view, into: output, batch: batch, pass: pass)
         addBias(linear.bias, to: output)
     }

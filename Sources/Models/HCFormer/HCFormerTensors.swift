@@ -1,0 +1,93 @@
+/// One tensor of an HCFormer: its name and shape in PyTorch, and what it holds before training.
+public struct HCFormerTensor: Sendable, Equatable {
+    public enum Start: Sendable, Equatable {
+        case normal(standardDeviation: Double)
+        case constant(Float)
+    }
+
+    public let name: String
+    public let shape: [Int]
+    public let start: Start
+
+    public var elementCount: Int { shape.reduce(1, *) }
+    /// As a matrix with one row for each output (of a weight), map (of a bias of positions), or one row (of a vector).
+    public var matrixShape: (rows: Int, columns: Int) {
+        switch name.split(separator: ".").last {
+        case "relative_position_bias", "relative_position_bias2": (shape[0] * shape[1], shape[2] * shape[3])
+        case _ where shape.count > 1: (shape[0], elementCount / shape[0])
+        default: (1, elementCount)
+        }
+    }
+}
+
+extension HCFormerConfiguration {
+    /// The number of all tensors' elements.
+    public var parameterCount: Int { tensors.reduce(0) { $0 + $1.elementCount } }
+
+    /// Every tensor, from the images to the classes, with the names of the authors' network.
+    public var tensors: [HCFormerTensor] {
+        var tensors: [HCFormerTensor] = []
+        func add(_ name: String, _ shape: [Int], _ start: HCFormerTensor.Start) {
+            tensors.append(HCFormerTensor(name: name, shape: shape, start: start))
+        }
+        // PyTorch draws a convolution's weights uniformly from ±1/√inputs; this is a normal distribution as wide.
+        func convolution(_ name: String, outputs: Int, inputs: Int, side: Int) {
+            let deviation = 1 / (3 * Double(inputs * side * side)).squareRoot()
+            add("\(name).weight", [outputs, inputs, side, side], .normal(standardDeviation: deviation))
+            add("\(name).bias", [outputs], .constant(0))
+        }
+        func linear(_ name: String, outputs: Int, inputs: Int) {
+            add("\(name).weight", [outputs, inputs], .normal(standardDeviation: 0.02))
+            add("\(name).bias", [outputs], .constant(0))
+        }
+        func normalization(_ name: String, width: Int) {
+            add("\(name).weight", [width], .constant(1))
+            add("\(name).bias", [width], .constant(0))
+        }
+
+        let sides = mapSides(imageSide: imageSide)
+        convolution("patch_embed.proj", outputs: stages[0].width, inputs: channels, side: stem)
+        for (index, stage) in stages.enumerated() {
+            if index > 0 {
+                convolution(
+                    HCFormerNames.reduction(beforeStage: index), outputs: stage.width,
+                    inputs: stages[index - 1].width, side: 3)
+            }
+            let (width, inner) = (stage.width, stage.heads * headWidth)
+            for block in 0..<stage.depth {
+                let name = HCFormerNames.block(block, ofStage: index)
+                let mixer = name + ".token_mixer"
+                add("\(name).layer_scale_1", [width], .constant(Float(layerScale)))
+                add("\(name).layer_scale_2", [width], .constant(Float(layerScale)))
+                normalization("\(name).norm1", width: width)
+                convolution("\(mixer).f", outputs: inner, inputs: width, side: 1)
+                convolution("\(mixer).v", outputs: inner, inputs: width, side: 1)
+                convolution(
+                    "\(mixer).proj", outputs: width, inputs: stage.windowCentres > 0 ? 2 * inner : inner, side: 1)
+                add(
+                    "\(mixer).relative_position_bias",
+                    [stage.heads, stage.patchCentres * stage.patchCentres, sides[index], sides[index]], .constant(0))
+                add("\(mixer).sim_alpha", [1], .constant(1))
+                if stage.windowCentres > 0 {
+                    add(
+                        "\(mixer).relative_position_bias2",
+                        [stage.heads, stage.windowCentres * stage.windowCentres, stage.windows, stage.windows],
+                        .constant(0))
+                    add("\(mixer).sim_alpha2", [1], .constant(1))
+                }
+                normalization("\(name).norm2", width: width)
+                linear("\(name).mlp.fc1", outputs: width * stage.expansion, inputs: width)
+                linear("\(name).mlp.fc2", outputs: width, inputs: width * stage.expansion)
+            }
+        }
+        normalization("norm", width: stages[stages.count - 1].width)
+        linear("head", outputs: classCount, inputs: stages[stages.count - 1].width)
+        return tensors
+    }
+}
+
+/// The modules' names; stages and the convolutions between them alternate in `network`.
+enum HCFormerNames {
+    static func block(_ block: Int, ofStage stage: Int) -> String { "network.\(2 * stage).\(block)" }
+    static func reduction(beforeStage stage: Int) -> String { "network.\(2 * stage - 1).proj" }
+}
