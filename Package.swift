@@ -65,8 +65,8 @@ let package = Package(
         .executableTarget(
             name: "RankwiseCommand",
             dependencies: [
-                "Checkpointing", "Diagnostics", "LinearAlgebra", "MessagePassing", "PEFTFormat", "Safetensors", "Text",
-                "Training", "WeightFiles", "WeightMethods",
+                "Checkpointing", "Diagnostics", "LinearAlgebra", "MessagePassing", "Models", "PEFTFormat", "Safetensors",
+                "Text", "Training", "WeightFiles", "WeightMethods",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         // Programs that tests run.

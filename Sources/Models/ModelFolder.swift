@@ -39,7 +39,7 @@ public enum ModelFolder {
     }
 
     /// `config.json` as a dictionary.
-    static func readConfiguration(path: String) throws(ModelError) -> [String: Any] {
+    public static func readConfiguration(path: String) throws(ModelError) -> [String: Any] {
         let file = "\(path)/config.json"
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {

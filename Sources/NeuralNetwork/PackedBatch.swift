@@ -85,13 +85,13 @@ public struct PackedBatch: Sendable, Equatable {
             firstLane: lanes.first?.index ?? 0, firstSlot: sequences.first?.slot ?? 0)
     }
 
-    /// A batch of one lane whose samples all have as many rows, without filler.
+    /// A batch of one lane whose samples all have as many rows.
     public static func oneLane(samples: Int, rowsEach: Int, firstSlot: Int = 0) -> PackedBatch {
         let sample = TokenSequence(
             tokens: Array(repeating: 0, count: rowsEach), types: Array(repeating: 0, count: rowsEach))
         return PackedBatch(
             lanes: [Array(repeating: sample, count: rowsEach > 0 ? samples : 0)], firstLane: 0,
-            firstSlot: firstSlot, alignment: RowAlignment(rows: 1, unaligned: []))
+            firstSlot: firstSlot)
     }
 
     /// This batch, where it is what ``oneLane(samples:rowsEach:firstSlot:)`` would give; else that.

@@ -3,7 +3,6 @@ import NeuralNetwork
 import Testing
 
 private let training = Pass.training(seed: 7, step: 3)
-private let unaligned = RowAlignment(rows: 1, unaligned: [])
 
 /// Trained parameters with tensors at places of them, and the gradients of one lane.
 private final class Parameters {
@@ -48,8 +47,8 @@ struct MapOperationGradientTests {
             linear: AdaptedLinear(
                 path: "convolution",
                 weight: MatrixView(base: weightTensor.values, rows: outputs, columns: inputs * kernel * kernel),
-                bias: biasTensor.values, products: RowProducts(alignment: unaligned),
-                trained: (weightBlock, biasBlock)), kernelSide: kernel, stride: stride, padding: padding)
+                bias: biasTensor.values, trained: (weightBlock, biasBlock)), kernelSide: kernel, stride: stride,
+            padding: padding)
         let input = matrix(maps.rowCount, inputs, seed: 2)
         let result = operation.outputMaps(of: maps)
         let output = Matrix(rows: result.rowCount, columns: outputs)
@@ -183,6 +182,7 @@ struct MapOperationGradientTests {
                 padding.pad(input.view, into: padded.mutableView)
                 return weightedSum(weights, padded.view)
             }, "padding")
+        padding.pad(input.view, into: padded.mutableView)
         padding.crop(padded.view, into: cropped.mutableView)
         #expect(cropped.elements == input.elements)
     }

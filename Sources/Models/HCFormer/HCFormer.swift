@@ -21,8 +21,7 @@ public final class HCFormer {
                 if let weight = weight.block, let bias = bias.block { (weight, bias) } else { nil }
             return AdaptedLinear(
                 path: name, weight: MatrixView(base: weight.values, rows: outputs, columns: inputs),
-                bias: bias.values, products: RowProducts(alignment: RowAlignment(rows: 1, unaligned: [])),
-                trained: trained)
+                bias: bias.values, trained: trained)
         }
 
         func normalization(_ name: String, columns: Int) throws -> GroupNormalization {
