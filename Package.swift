@@ -77,6 +77,7 @@ let package = Package(
             name: "RankwiseCommand",
             dependencies: [
                 "Checkpointing", "Diagnostics", "Factoring", "Factorization", "LinearAlgebra", "MessagePassing",
+                "Models",
                 "PEFTFormat", "Safetensors", "Text", "Training", "WeightFiles", "WeightMethods",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),

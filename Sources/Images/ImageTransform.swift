@@ -41,7 +41,7 @@ public struct ImageTransform: Sendable, Equatable, Codable {
             let words = stream.block(0)
             // A bias of 2⁻³² or so times the number of places.
             func offset(_ word: UInt32) -> Int {
-                Int(UInt64(word) * UInt64(2 * margin + 1) >> 32) - margin
+                Int((UInt64(word) * UInt64(2 * margin + 1)) >> 32) - margin
             }
             down = offset(words.x)
             right = offset(words.y)

@@ -55,7 +55,7 @@ public final class BatchNormalization {
     ///   - input: [T, columns], contiguous.
     ///   - lanes: the rows of each lane of this process.
     ///   - rowCount: of the global batch.
-    ///   - output: [T, columns], contiguous; filler rows are left as they are.
+    ///   - output: [T, columns], contiguous.
     ///   - pass: of training, or with the running statistics.
     /// - Throws: ``BatchNormalizationError`` in training on one row, and what `sum` throws.
     public func forward(
@@ -90,7 +90,7 @@ public final class BatchNormalization {
     /// Sets the gradients of gain and offset, and the input's, after a `forward` of training.
     ///
     /// - Parameters:
-    ///   - inputGradient: [T, columns]; replaced but for filler.
+    ///   - inputGradient: [T, columns]; replaced.
     /// - Throws: what `sum` throws.
     public func backward(
         _ outputGradient: MatrixView, lanes: [Range<Int>], inputGradient: MutableMatrixView,

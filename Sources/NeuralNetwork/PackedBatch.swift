@@ -85,7 +85,7 @@ public struct PackedBatch: Sendable, Equatable {
             firstLane: lanes.first?.index ?? 0, firstSlot: sequences.first?.slot ?? 0)
     }
 
-    /// A batch of one lane whose samples all have as many rows, without filler.
+    /// A batch of one lane whose samples all have as many rows.
     public static func oneLane(samples: Int, rowsEach: Int, firstSlot: Int = 0) -> PackedBatch {
         let sample = TokenSequence(
             tokens: Array(repeating: 0, count: rowsEach), types: Array(repeating: 0, count: rowsEach))

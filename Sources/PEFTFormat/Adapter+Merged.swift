@@ -101,7 +101,7 @@ extension Adapter {
 
 extension AdapterModule {
     /// `weight + scale · Σ_i P_i·λ_i·Q_i`, [outputs, inputs], each element summed in double precision.
-    fileprivate func merged(into weight: [Float], scale: Float) -> [Float] {
+    public func merged(into weight: [Float], scale: Float) -> [Float] {
         var result = weight
         var row = [Double](repeating: 0, count: inputs)
         for output in 0..<outputs {

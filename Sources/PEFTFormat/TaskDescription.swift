@@ -71,6 +71,14 @@ public struct TaskDescription: Codable, Sendable, Equatable {
 
     public static let regression = "regression"
     public static let classification = "sequence-classification"
+    public static let imageClassification = "image-classification"
+
+    /// Whether a folder has an adapter of an image network.
+    public static func isImageClassification(adapterFolder: String) -> Bool {
+        struct Task: Decodable { let task: String }
+        guard let data = try? JSONFile.contents(adapterFolder + "/" + fileName) else { return false }
+        return (try? JSONDecoder().decode(Task.self, from: data))?.task == imageClassification
+    }
 
     /// Reads the file of an adapter's folder. An adapter that PEFT wrote has none: then one output is a regression, more
     /// are classes named by their numbers.
@@ -92,7 +100,7 @@ public struct TaskDescription: Codable, Sendable, Equatable {
             throw PEFTFormatError(
                 .badData, "\(path): expected a JSON object with task, labels, text and label; export the adapter again")
         }
-        guard [Self.regression, Self.classification].contains(task) else {
+        guard [Self.regression, Self.classification, Self.imageClassification].contains(task) else {
             throw PEFTFormatError(
                 .badData, "\(path): task is '\(task)', expected '\(Self.classification)' or '\(Self.regression)'")
         }

@@ -18,9 +18,11 @@ struct BenchCommand: ParsableCommand {
               mpirun -np 2 rankwise bench checkpoint --config run.yaml --folder /shared/scratch
               rankwise bench load --config run.yaml
               rankwise bench superposition
+              rankwise bench image-step
             """,
         subcommands: [
             Step.self, Update.self, Select.self, Collectives.self, Checkpoint.self, Load.self, Superposition.self,
+            ImageStepCommand.self,
         ])
 
     /// What the benchmarks of a run have in common.

@@ -7,18 +7,20 @@ import Training
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Evaluate an adapter on labelled data; alone, or under mpirun on several processes.",
+        abstract:
+            "Evaluate an adapter, or an image model, on labelled data; alone, or under mpirun on several processes.",
         discussion: """
             Prints accuracy, F1 and Matthews correlation of a classification; Pearson, Spearman and the mean squared error of
             a regression. The adapter may be one that PEFT wrote.
 
               rankwise evaluate --adapter runs/reviews --data test.tsv
+              rankwise evaluate --adapter runs/digits --data digits-test.csv
             """)
 
-    @Option(help: "The adapter's folder, or that of the run that made it.")
+    @Option(help: "The adapter's folder, or an image model's, or that of the run that made it.")
     var adapter: String
 
-    @Option(help: "The data: .tsv, .csv or .jsonl.")
+    @Option(help: "The data: .tsv, .csv or .jsonl; of images, IDX or CSV, gzipped or not.")
     var data: String
 
     @Option(help: "The base model's folder, if it is not where the adapter says.")
@@ -36,10 +38,7 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         runJob(exitCode: exitStatus(of:)) { communicator in
             try ProcessThreads.use(threads, communicator)
-            let trained = try TrainedModel(path: adapter, baseModel: model)
-            let samples = try trained.samples(
-                path: data, text: columns.text, textPair: columns.textPair, label: columns.label)
-            let metrics = try Evaluation(model: trained.model).metrics(of: samples, communicator)
+            let metrics = try metrics(communicator)
             guard communicator.processIndex == 0 else { return 0 }
             if json {
                 let encoder = JSONEncoder()
@@ -53,6 +52,19 @@ struct EvaluateCommand: ParsableCommand {
             }
             return 0
         }
+    }
+}
+
+extension EvaluateCommand {
+    private func metrics(_ communicator: borrowing Communicator) throws -> Metrics {
+        guard !TrainedImageModel.isOne(adapter) else {
+            return try TrainedImageModel(path: adapter, baseModel: model)
+                .metrics(path: data, labelColumn: columns.label, communicator)
+        }
+        let trained = try TrainedModel(path: adapter, baseModel: model)
+        let samples = try trained.samples(
+            path: data, text: columns.text, textPair: columns.textPair, label: columns.label)
+        return try Evaluation(model: trained.model).metrics(of: samples, communicator)
     }
 }
 

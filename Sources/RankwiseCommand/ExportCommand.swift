@@ -13,7 +13,7 @@ struct ExportCommand: ParsableCommand {
             adalora      PEFT's ADALORA, as train leaves it
             lora         PEFT's LORA with a rank for each module, which vLLM, SGLang and llama.cpp serve
             lora-padded  the same with one rank for all modules, for servers that know one rank only
-            merged       the base model with the adapter added to its weights, for transformers alone
+            merged       the base model with the adapter added to its weights, for transformers alone; an image model
 
             --drop-below and --budget make the adapter smaller; what that changes in ΔW is printed, by module and in all.
             """)
@@ -52,6 +52,7 @@ struct ExportCommand: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
+            if TrainedImageModel.isWhole(source) { return try exportWholeModel() }
             let folder = TrainedModel.adapterFolder(source)
             let whole = try Adapter(path: folder)
             var task = try TaskDescription(adapterFolder: folder, outputCount: whole.outputCount)
@@ -59,8 +60,14 @@ struct ExportCommand: ParsableCommand {
             try writeOutputFolder(output) { partial in
                 if let format = Adapter.Format(rawValue: format.rawValue) {
                     try adapter.write(format, to: partial, task: task)
+                    guard task.task == TaskDescription.imageClassification else { return }
+                    try TrainedImageModel.copyTransform(from: folder, to: partial)
                 } else {
                     let base = try TrainedModel.baseModel(of: adapter, path: folder, override: model)
+                    guard task.task != TaskDescription.imageClassification else {
+                        return try TrainedImageModel.writeMerged(
+                            adapter, from: folder, labels: task.labels, baseFolder: base, to: partial)
+                    }
                     try adapter.writeMerged(to: partial, baseFolder: base, task: task)
                 }
             }
@@ -69,6 +76,17 @@ struct ExportCommand: ParsableCommand {
             )
             if let change { print(change.table) }
         }
+    }
+
+    /// A network without an adapter, which is merged already.
+    private func exportWholeModel() throws {
+        guard format == .merged, dropBelow == nil, budget == nil else {
+            throw TrainingError(
+                .usage, "\(source): a whole network without an adapter; it can be exported with --format merged alone")
+        }
+        let trained = try TrainedImageModel(path: source)
+        try writeOutputFolder(output) { try trained.write(to: $0) }
+        print("\(output): merged, an image model of \(trained.labels.count) classes")
     }
 
     /// The adapter as the options make it smaller.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diagnostics
 import Foundation
 import Training
 
@@ -6,13 +7,15 @@ import Training
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Predict for texts on standard input, a line each; prints a JSON object for each.",
+        abstract: "Predict for texts on standard input, or for a file of images; prints a JSON object for each.",
         discussion: """
             A line is the text itself, or a JSON object with "text" and, for a pair, "text_pair". What the first line is decides
             for all, unless --input says it.
 
               echo 'A wonderful film.' | rankwise predict --adapter runs/reviews
               {"label": "1", "scores": [0.0124, 0.9876], "logits": [-2.19, 2.19]}
+
+              rankwise predict --adapter runs/digits --images digits-test.csv
 
             Scores are the probabilities of the classes in their order; for a regression, label and score are the number.
             """)
@@ -25,6 +28,9 @@ struct PredictCommand: ParsableCommand {
     @Option(help: "The base model's folder, if it is not where the adapter says.")
     var model: String?
 
+    @Option(help: "A file of images, IDX or CSV; for a run on images.")
+    var images: String?
+
     @Option(help: "What a line is.")
     var input: Input?
 
@@ -34,6 +40,13 @@ struct PredictCommand: ParsableCommand {
     func run() throws {
         try reportingErrors {
             ProcessThreads.use(threads, processesOfMachine: 1)
+            if let images {
+                let trained = try TrainedImageModel(path: adapter, baseModel: model)
+                return try trained.predict(path: images) { try printLine(Self.json($0)) }
+            }
+            guard !TrainedImageModel.isOne(adapter) else {
+                throw TrainingError(.usage, "\(adapter): a run on images; name a file of them with --images")
+            }
             let trained = try TrainedModel(path: adapter, baseModel: model)
             var input = input
             try InputLines.forEachGroup(of: 32) { group in

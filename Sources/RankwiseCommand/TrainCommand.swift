@@ -68,10 +68,8 @@ struct TrainCommand: ParsableCommand {
             let configuration = try TrainingConfiguration.broadcasted(
                 path: path, overrides: overrides + (threads.map { ["threads=\($0)"] } ?? []), communicator)
             guard !dryRun else {
-                let plan = try RunPlan(configuration)
-                if communicator.processIndex == 0 {
-                    print(plan.summary(processCount: communicator.processCount))
-                }
+                let summary = try TrainingRun.summary(configuration, processCount: communicator.processCount)
+                if communicator.processIndex == 0 { print(summary) }
                 return 0
             }
             let start: RunStart = resume ? .resume : overwrite ? .overwrite : .new

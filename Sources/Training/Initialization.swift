@@ -4,7 +4,7 @@ import NeuralNetwork
 public import PEFTFormat
 import WeightMethods
 
-extension AdaptedModel {
+extension AdapterHost {
     /// Sets the parameters of a new run: λ and the head's bias 0; P, Q and the head's weight random. In LoRA's form P = 0
     /// and λ = 1.
     ///

@@ -29,7 +29,7 @@ struct Fingerprint: Codable, Equatable {
     }
 }
 
-extension RunPlan {
+extension PreparedRun {
     /// Checks that all processes of the job have the same program, configuration, model, data and BLAS kernels.
     /// Collective.
     ///

@@ -23,7 +23,7 @@ struct ResumePoint: Codable {
     ///
     /// - Throws: ``TrainingError`` naming each key, or the file, that differs.
     init(
-        _ coordinator: Coordinator, _ plan: RunPlan, _ digests: RunDigests, _ origin: CheckpointManifest.Origin,
+        _ coordinator: Coordinator, _ plan: any PreparedRun, _ digests: RunDigests, _ origin: CheckpointManifest.Origin,
         anyProcessor: Bool
     ) throws {
         guard let newest = try coordinator.newestCheckpoint() else {
@@ -43,7 +43,7 @@ struct ResumePoint: Codable {
                     + "set them back, or start over with --overwrite")
         }
         for (what, found, expected) in [
-            ("the model \(plan.configuration.model)", digests.model, newest.manifest.modelDigest),
+            ("the model \(plan.configuration.modelFolder ?? "")", digests.model, newest.manifest.modelDigest),
             ("the training data \(plan.configuration.data.train)", digests.data, newest.manifest.dataDigest),
             ("the adapter of adapter.init", digests.initialAdapter, newest.manifest.initialAdapterDigest),
         ] where found != expected {

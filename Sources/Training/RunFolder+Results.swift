@@ -7,6 +7,14 @@ import Safetensors
 import Text
 
 extension Trainer {
+    /// The adapter as it stands, as a change of the base's weights.
+    ///
+    /// - Parameter singularVectors: where the adapters started as a part of the weights.
+    func adapter(startedWith singularVectors: SingularVectorStart?) -> Adapter {
+        let adapter = adapter()
+        return singularVectors.map { adapter.subtracting($0.modules) } ?? adapter
+    }
+
     /// The adapter as it stands: the triplets that the latest decision kept.
     func adapter() -> Adapter {
         let modules = zip(self.modules, network.tripletBlocks).flatMap { initial, block in
@@ -98,14 +106,14 @@ extension RunFolder {
         }
     }
 
-    /// Writes `adapter/`; one that is there stays until the new one is whole.
-    func writeAdapter(_ adapter: Adapter, task: TaskDescription) throws {
-        let (partial, replaced) = (adapterPath + ".partial", adapterPath + ".replaced")
+    /// Writes a folder of the run; one that is there stays until the new one is whole.
+    func replaceFolder(_ folder: String, _ write: (_ partial: String) throws -> Void) throws {
+        let (partial, replaced) = (folder + ".partial", folder + ".replaced")
         let manager = FileManager.default
         for path in [partial, replaced] where manager.fileExists(atPath: path) { try manager.removeItem(atPath: path) }
-        try adapter.write(.adalora, to: partial, task: task)
-        if manager.fileExists(atPath: adapterPath) { try manager.moveItem(atPath: adapterPath, toPath: replaced) }
-        try manager.moveItem(atPath: partial, toPath: adapterPath)
+        try write(partial)
+        if manager.fileExists(atPath: folder) { try manager.moveItem(atPath: folder, toPath: replaced) }
+        try manager.moveItem(atPath: partial, toPath: folder)
         try DurableFile.synchronizeFolder(path)
         if manager.fileExists(atPath: replaced) { try manager.removeItem(atPath: replaced) }
     }

@@ -19,11 +19,14 @@ public struct RunFolder: Sendable {
     public var summaryPath: String { path + "/summary.json" }
     public var configurationPath: String { path + "/config.yaml" }
     public var adapterPath: String { path + "/adapter" }
+    /// Of a network that was trained in full.
+    public var modelPath: String { path + "/model" }
     var lockPath: String { path + "/.lock" }
 
     /// Everything that a run writes, by name; nothing else in the folder is ever touched.
     private static let ownNames = [
         "summary.json", "checkpoints", "metrics.jsonl", "config.yaml", "adapter", "adapter.partial", "adapter.replaced",
+        "model", "model.partial", "model.replaced",
     ]
 
     /// What the folder holds of a run.
@@ -33,7 +36,8 @@ public struct RunFolder: Sendable {
 
     /// Whether a run came to its end here.
     var isComplete: Bool {
-        FileManager.default.fileExists(atPath: summaryPath) && (try? Adapter(path: adapterPath)) != nil
+        FileManager.default.fileExists(atPath: summaryPath)
+            && ((try? Adapter(path: adapterPath)) != nil || (try? TensorFolder(path: modelPath)) != nil)
     }
 
     /// The run is no longer complete.
@@ -131,7 +135,8 @@ public struct RunFolder: Sendable {
     func removeLeftovers() {
         for folder in [path, path + "/checkpoints"] {
             for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            where name.wholeMatch(of: /(step-[0-9]+|metrics|summary|config|adapter).*\.(partial|replaced)/) != nil {
+            where name.wholeMatch(of: /(step-[0-9]+|metrics|summary|config|adapter|model).*\.(partial|replaced)/) != nil
+            {
                 try? FileManager.default.removeItem(atPath: folder + "/" + name)
             }
         }

@@ -27,25 +27,41 @@ extension TrainingConfiguration {
     }
 }
 
-extension RunPlan {
+extension TrainingRun {
     /// What `--dry-run` shows: the resolved configuration, shapes, triplets, shards and bytes.
-    public func summary(processCount: Int) -> String {
-        let partition = ParameterPartition(layout: model.layout, processCount: processCount)
+    public static func summary(_ configuration: TrainingConfiguration, processCount: Int) throws -> String {
+        try prepare(configuration).summary(processCount: processCount)
+    }
+}
+
+extension RunPlan {
+    var subjectLines: [String] {
+        [
+            "# training samples: \(training.count), longest \(training.all.map(\.sequence.tokens.count).max() ?? 0) tokens",
+            "# outputs: \(labels.map { "classes " + $0.names.joined(separator: ", ") } ?? "one number")",
+        ]
+    }
+}
+
+extension PreparedRun {
+    fileprivate func summary(processCount: Int) -> String {
+        let partition = ParameterPartition(layout: network.layout, processCount: processCount)
         let tree = LaneTree(laneCount: configuration.gradientLanes)
         var lines = [configuration.resolvedYAML, "# modules"]
-        for block in model.tripletBlocks {
+        for block in network.tripletBlocks {
             lines.append(
                 "#   \(block.name): \(block.rows.count) triplets of \(block.outputs ?? 0) + 1 + \(block.inputs ?? 0)")
         }
-        for block in model.layout.blocks where !block.isTriplets {
+        for block in network.layout.blocks where !block.isTriplets {
             lines.append("#   \(block.name): \(block.rows.count) × \(block.rowWidth), trained in full")
         }
-        let target = configuration.adapter.targetTotal ?? model.tripletBlocks.count * configuration.adapter.targetRank
+        let target = configuration.adapter.targetTotal ?? network.tripletBlocks.count * configuration.adapter.targetRank
         lines += [
-            "# triplets: \(model.tripletCount) in \(model.tripletBlocks.count) modules, \(target) stay",
-            "# trained parameters: \(model.layout.elementCount) in \(model.layout.rowCount) rows",
-            "# training samples: \(training.count), longest \(training.all.map(\.sequence.tokens.count).max() ?? 0) tokens",
-            "# outputs: \(labels.map { "classes " + $0.names.joined(separator: ", ") } ?? "one number")",
+            "# triplets: \(network.tripletCount) in \(network.tripletBlocks.count) modules, \(target) stay",
+            "# trained parameters: \(network.layout.elementCount) in \(network.layout.rowCount) rows",
+        ]
+        lines += subjectLines
+        lines += [
             "# BLAS kernels: \(BLASLibrary.kernelType)",
             "# processes: \(processCount)",
         ]
@@ -54,13 +70,13 @@ extension RunPlan {
             let lanes = tree.lanes(ofProcess: process, of: processCount)
             let nodes = tree.nodes(covering: lanes).count
             // Replica of the parameters, two moments, Ī and Ū of the shard, the gradients of the lanes.
-            let bytes = 4 * (model.layout.elementCount * (1 + nodes) + 4 * elements.count)
+            let bytes = 4 * (network.layout.elementCount * (1 + nodes) + 4 * elements.count)
             lines.append(
                 "#   process \(process): lanes \(lanes.lowerBound)..<\(lanes.upperBound), rows \(rows.lowerBound)..<"
                     + "\(rows.upperBound), \(elements.count) elements, \(bytes) bytes of trained state")
         }
         lines.append(
-            "# checkpoint: \(4 * 5 * model.layout.elementCount) bytes, every \(configuration.checkpoint.interval) steps"
+            "# checkpoint: \(4 * 5 * network.layout.elementCount) bytes, every \(configuration.checkpoint.interval) steps"
         )
         return lines.joined(separator: "\n")
     }

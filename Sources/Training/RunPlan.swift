@@ -10,7 +10,7 @@ import Safetensors
 public import Text
 
 /// Everything that a run needs before its first step, read from its files: the same on every process.
-public struct RunPlan {
+public struct RunPlan: PreparedRun {
     public let configuration: TrainingConfiguration
     public let tokenizer: WordPieceTokenizer
     /// The classes, or nil for a regression.
@@ -18,8 +18,8 @@ public struct RunPlan {
     public let training: TrainingSamples
     public let model: AdaptedModel
     /// The model with the training data.
-    public let network: TextLearner
-    private let inputs: [FileStamp]
+    public let learner: TextLearner
+    let inputs: [FileStamp]
 
     /// Reads model and data, attaches the adapters, and sets the parameters of a new run.
     ///
@@ -59,8 +59,10 @@ public struct RunPlan {
         self.tokenizer = tokenizer
         self.labels = labels
         self.model = model
-        network = TextLearner(model: model, samples: training)
+        learner = TextLearner(model: model, samples: training, limit: configuration.data.limit)
     }
+
+    var network: any TrainableNetwork { learner }
 
     static func encoder(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights()
@@ -83,36 +85,42 @@ public struct RunPlan {
             maximumLength: configuration.data.maximumLength, progressed: progressed)
     }
 
-    /// Checks that the files of the model and the training data are still those that were read. The model is mapped,
-    /// so that a file that is written over changes what the run computes.
-    ///
-    /// - Throws: ``TrainingError`` naming the file.
-    func checkInputsAreUnchanged() throws(TrainingError) {
-        guard let changed = inputs.first(where: { !$0.isCurrent }) else { return }
-        throw TrainingError(
-            .badData,
-            "\(changed.path): changed while the run was using it; restore it, then continue with --resume")
+    func split(path: String, progressed: () -> Void) throws -> any EvaluatedSplit {
+        Split(samples: try samples(path: path, progressed: progressed), model: model)
     }
 
-    /// The digests by which a checkpoint recognises its model and its data.
+    private struct Split: EvaluatedSplit {
+        let samples: TrainingSamples
+        let model: AdaptedModel
+
+        func metrics(progressed: @escaping () -> Void, _ communicator: borrowing Communicator) throws -> Metrics {
+            try Evaluation(model: model, progressed: progressed).metrics(of: samples, communicator)
+        }
+    }
+
+    var adapterHost: (any AdapterHost)? { model }
+
+    func writeResult(
+        of trainer: Trainer, startedWith singularVectors: SingularVectorStart?, to folder: RunFolder,
+        digests: RunDigests
+    ) throws -> String {
+        try folder.replaceFolder(folder.adapterPath) { partial in
+            try trainer.adapter(startedWith: singularVectors).write(
+                .adalora, to: partial, task: taskDescription(digests))
+        }
+        return "adapter: \(folder.adapterPath)"
+    }
+
     func digests() throws -> RunDigests {
         RunDigests(
-            model: try Self.digest(of: ModelFolder.digestedFiles(path: configuration.model)),
+            model: try RunDigests.digest(of: ModelFolder.digestedFiles(path: configuration.model)),
             data: try FileDigest.hexadecimal(ofFile: configuration.data.train),
-            initialAdapter: try Self.digest(of: initialAdapterFiles))
+            initialAdapter: try RunDigests.digest(of: initialAdapterFiles))
     }
 
     private var initialAdapterFiles: [String] {
         guard let folder = configuration.adapter.initialAdapter else { return [] }
         return Adapter.fileNames.map { folder + "/" + $0 }
-    }
-
-    /// One digest of several files and their names.
-    private static func digest(of paths: [String]) throws -> String {
-        let lines = try paths.map { path in
-            "\((path as NSString).lastPathComponent) \(try FileDigest.hexadecimal(ofFile: path))\n"
-        }
-        return FileDigest.hexadecimal(of: Data(lines.joined().utf8))
     }
 
     private static func check(

@@ -21,14 +21,14 @@ struct SingularVectorStart {
     ///   - progressed: called with the number of modules that are done.
     /// - Throws: ``TrainingError`` if a weight has fewer singular values than its adapter triplets, or one that is not finite.
     init(
-        _ model: AdaptedModel, _ configuration: TrainingConfiguration, storage: any ConvertedWeights,
+        _ model: any AdapterHost, _ configuration: TrainingConfiguration, storage: any ConvertedWeights,
         _ communicator: borrowing Communicator, progressed: (_ done: Int) -> Void
     ) throws {
         let scale = configuration.adapterSettings.scale
         let takesLeading = configuration.adapter.initialization == .leadingTriplets
         let modules = model.tripletBlocks.compactMap {
             block -> (block: ParameterLayout.Block, linear: AdaptedLinear, weight: MatrixView)? in
-            guard let linear = model.encoder.linears.first(where: { $0.path == block.name }),
+            guard let linear = model.linears.first(where: { $0.path == block.name }),
                 case .plain(let weight) = linear.weight
             else { return nil }
             return (block, linear, weight)
@@ -125,14 +125,14 @@ struct SingularVectorStart {
     }
 }
 
-extension RunPlan {
+extension PreparedRun {
     /// Starts the adapters with singular triplets of the weights, where the configuration says so. Collective.
     ///
     /// - Parameter progressed: called whenever some modules are done.
     func startWithSingularVectors(
         _ storage: any ConvertedWeights, _ communicator: borrowing Communicator, progressed: () -> Void
     ) throws -> SingularVectorStart? {
-        guard configuration.adapter.initialization.isDecomposition else { return nil }
+        guard configuration.adapter.initialization.isDecomposition, let model = adapterHost else { return nil }
         let isCoordinator = communicator.processIndex == 0
         let count = model.tripletBlocks.count
         var told = ContinuousClock.now

@@ -6,16 +6,19 @@ public import NeuralNetwork
 public final class TextLearner: TrainableNetwork {
     public let model: AdaptedModel
     public let samples: TrainingSamples
+    private let limit: Int?
     private let logitsGradient = Matrix()  // [rows of samples, outputs]
 
-    public init(model: AdaptedModel, samples: TrainingSamples) {
+    /// - Parameter limit: samples that are used, from the first; nil uses all.
+    public init(model: AdaptedModel, samples: TrainingSamples, limit: Int? = nil) {
+        self.limit = limit
         self.model = model
         self.samples = samples
     }
 
     public var layout: ParameterLayout { model.layout }
     public var parameters: Matrix { model.parameters }
-    public var sampleCount: Int { samples.count }
+    public var sampleCount: Int { min(samples.count, limit ?? .max) }
 
     public func tokenCount(of samples: [Int]) -> Int {
         samples.reduce(0) { $0 + self.samples[$1].sequence.tokens.count }

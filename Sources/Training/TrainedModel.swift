@@ -80,18 +80,30 @@ public struct TrainedModel {
         /// Probabilities of the classes, or the number predicted.
         public let scores: [Double]
         public let logits: [Float]
+
+        /// Of a classification.
+        init(logits: [Float], labels: [String]) {
+            let largest = Double(logits.max() ?? 0)
+            let powers = logits.map { exp(Double($0) - largest) }
+            let sum = powers.reduce(0, +)
+            label = labels[Evaluation.largest(logits)]
+            scores = powers.map { $0 / sum }
+            self.logits = logits
+        }
+
+        /// Of a regression.
+        init(number logits: [Float]) {
+            label = nil
+            scores = logits.map(Double.init)
+            self.logits = logits
+        }
     }
 
     /// Predictions for texts, in their order. A prediction does not depend on the other texts.
     public func predictions(for texts: [(text: String, pair: String?)]) -> [Prediction] {
         let sequences = texts.map { tokenizer.sequence($0.text, pair: $0.pair, maximumLength: maximumLength) }
         return Evaluation(model: model).logits(of: sequences).map { logits in
-            guard let labels else { return Prediction(label: nil, scores: logits.map(Double.init), logits: logits) }
-            let largest = Double(logits.max() ?? 0)
-            let powers = logits.map { exp(Double($0) - largest) }
-            let sum = powers.reduce(0, +)
-            return Prediction(
-                label: labels.names[Evaluation.largest(logits)], scores: powers.map { $0 / sum }, logits: logits)
+            labels.map { Prediction(logits: logits, labels: $0.names) } ?? Prediction(number: logits)
         }
     }
 }

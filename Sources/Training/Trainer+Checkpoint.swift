@@ -13,6 +13,14 @@ public struct RunDigests: Codable, Sendable, Equatable {
     public let model: String
     public let data: String
     public let initialAdapter: String
+
+    /// One digest of several files and their names.
+    static func digest(of paths: [String]) throws -> String {
+        let lines = try paths.map { path in
+            "\((path as NSString).lastPathComponent) \(try FileDigest.hexadecimal(ofFile: path))\n"
+        }
+        return FileDigest.hexadecimal(of: Data(lines.joined().utf8))
+    }
 }
 
 extension Trainer {

@@ -2,6 +2,7 @@ import Checkpointing
 import Diagnostics
 import Foundation
 public import MessagePassing
+import Models
 import PEFTFormat
 
 /// A training run from its configuration to its adapter, across the processes of a job.
@@ -31,7 +32,7 @@ public enum TrainingRun {
         defer { watch.enter(.end, step: configuration.totalSteps) }
         try ProcessThreads.use(configuration.threads, communicator)
         let storage = try NodeWeights(communicator)
-        let plan = try RunPlan(configuration, storage: storage) { watch.progressed() }
+        let plan = try prepare(configuration, storage: storage) { watch.progressed() }
         let isCoordinator = communicator.processIndex == 0
         let coordinator = isCoordinator ? try Coordinator(folder: folder, start: start) : nil
         let fingerprint = try plan.agreedFingerprint(communicator)
@@ -60,7 +61,7 @@ public enum TrainingRun {
             try communicator.barrier()
         }
         try coordinator?.begin(
-            atStep: trainer.step, configuration: configuration, tripletCount: plan.model.tripletCount)
+            atStep: trainer.step, configuration: configuration, tripletCount: plan.network.tripletCount)
         let run = RunInProgress(
             plan: plan, singularVectors: singularVectors, trainer: trainer, coordinator: coordinator,
             fingerprint: fingerprint, watch: watch,
@@ -73,9 +74,25 @@ public enum TrainingRun {
     }
 }
 
+extension TrainingRun {
+    /// Reads everything that a run needs before its first step.
+    ///
+    /// - Parameters:
+    ///   - storage: for weights that have to be converted.
+    ///   - progressed: called now and then.
+    static func prepare(
+        _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
+        progressed: () -> Void = {}
+    ) throws -> any PreparedRun {
+        configuration.task == .imageClassification
+            ? try ImageRunPlan(configuration, storage: storage)
+            : try RunPlan(configuration, storage: storage, progressed: progressed)
+    }
+}
+
 /// A run between its start and its end, on one process.
 private struct RunInProgress {
-    let plan: RunPlan
+    let plan: any PreparedRun
     /// Where the adapters started as a part of the weights.
     let singularVectors: SingularVectorStart?
     let trainer: Trainer
@@ -92,7 +109,7 @@ private struct RunInProgress {
     /// Takes steps until all are done, or the run is asked to stop.
     func steps(_ communicator: borrowing Communicator) throws -> TrainingRun.Ending {
         let validation = try configuration.evaluationInterval.flatMap { _ in
-            try configuration.data.validation.map { try samples(path: $0) }
+            try configuration.data.validation.map { try evaluatedSplit(path: $0) }
         }
         while trainer.step < configuration.totalSteps {
             let report = try trainer.takeStep(watch: watch, checkpoint: writer.progress, communicator)
@@ -132,20 +149,18 @@ private struct RunInProgress {
         for (split, path) in [("validation", configuration.data.validation), ("test", configuration.data.test)] {
             guard let path else { continue }
             if try isAskedToStop(communicator) { return stopped() }
-            metrics.append((split, try evaluate(try samples(path: path), communicator)))
+            metrics.append((split, try evaluate(try evaluatedSplit(path: path), communicator)))
         }
         watch.enter(.checkpoint, step: trainer.step)
         try plan.checkInputsAreUnchanged()
         try communicator.barrier()
         if let coordinator {
-            let adapter = trainer.adapter()
-            try coordinator.folder.writeAdapter(
-                singularVectors.map { adapter.subtracting($0.modules) } ?? adapter,
-                task: plan.taskDescription(fingerprint.digests))
+            let result = try plan.writeResult(
+                of: trainer, startedWith: singularVectors, to: coordinator.folder, digests: fingerprint.digests)
             try coordinator.folder.writeSummary(
                 trainer, checkpointStall: writer.longestStall, metrics: metrics)
             for (split, metrics) in metrics { tellUser("\(split): \(metrics.line)") }
-            tellUser("adapter: \(coordinator.folder.adapterPath)")
+            tellUser(result)
         }
         watch.enter(.checkpoint, step: trainer.step)
         try communicator.barrier()
@@ -166,14 +181,13 @@ private struct RunInProgress {
         return try communicator.allReduced(own, .maximum) == 1
     }
 
-    private func samples(path: String) throws -> TrainingSamples {
+    private func evaluatedSplit(path: String) throws -> any EvaluatedSplit {
         watch.enter(.evaluation, step: trainer.step)
-        return try plan.samples(path: path) { watch.progressed() }
+        return try plan.split(path: path) { watch.progressed() }
     }
 
-    private func evaluate(_ samples: TrainingSamples, _ communicator: borrowing Communicator) throws -> Metrics {
-        try Evaluation(model: plan.model) { watch.enter(.evaluation, step: trainer.step) }
-            .metrics(of: samples, communicator)
+    private func evaluate(_ split: any EvaluatedSplit, _ communicator: borrowing Communicator) throws -> Metrics {
+        try split.metrics(progressed: { watch.enter(.evaluation, step: trainer.step) }, communicator)
     }
 
     private func beginCheckpoint(_ communicator: borrowing Communicator) throws {

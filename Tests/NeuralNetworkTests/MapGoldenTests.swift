@@ -138,7 +138,10 @@ struct MapGoldenTests {
             let outcome = try normalizedByProcesses(golden, tree: tree, slots: slots, processCount: processCount)
             expectClose(outcome.output, golden.output.flatMap(\.self), tolerance: 1e-6, "output")
             expectClose(outcome.inputGradient, golden.dInput.flatMap(\.self), "input's gradient")
-            expectClose(outcome.parameterGradient, golden.dWeight + golden.dBias, "gain's and offset's gradient")
+            // Inputs near 300 are rounded by 1.5e-5 of their deviation before anything is computed.
+            expectClose(
+                outcome.parameterGradient, golden.dWeight + golden.dBias, tolerance: 1e-5,
+                "gain's and offset's gradient")
             for column in 0..<columns {
                 let (mean, variance) = (golden.runningMean?[column] ?? 0, golden.runningVariance?[column] ?? 0)
                 // The inputs themselves are rounded to single precision.

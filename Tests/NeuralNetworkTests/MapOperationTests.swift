@@ -47,8 +47,8 @@ struct MapOperationGradientTests {
             linear: AdaptedLinear(
                 path: "convolution",
                 weight: .plain(MatrixView(base: weightTensor.values, rows: outputs, columns: inputs * kernel * kernel)),
-                bias: biasTensor.values,
-                trained: (weightBlock, biasBlock)), kernelSide: kernel, stride: stride, padding: padding)
+                bias: biasTensor.values, trained: (weightBlock, biasBlock)), kernelSide: kernel, stride: stride,
+            padding: padding)
         let input = matrix(maps.rowCount, inputs, seed: 2)
         let result = operation.outputMaps(of: maps)
         let output = Matrix(rows: result.rowCount, columns: outputs)
@@ -182,6 +182,7 @@ struct MapOperationGradientTests {
                 padding.pad(input.view, into: padded.mutableView)
                 return weightedSum(weights, padded.view)
             }, "padding")
+        padding.pad(input.view, into: padded.mutableView)
         padding.crop(padded.view, into: cropped.mutableView)
         #expect(cropped.elements == input.elements)
     }

@@ -53,7 +53,7 @@ struct ConfigurationRefusalTests {
             ),
             (
                 "task: ranking",
-                "run.yaml:4: task: expected one of sequence-classification, regression, found 'ranking'"
+                "run.yaml:4: task: expected one of sequence-classification, regression, image-classification, found 'ranking'"
             ),
             ("adapter: 4", "run.yaml:4: adapter: expected keys with values, found '4'"),
             ("adapter: [init_r, 4]", "run.yaml:4: adapter: expected keys with values, found a list"),

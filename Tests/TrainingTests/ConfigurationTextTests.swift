@@ -31,7 +31,28 @@ struct ConfigurationTextTests {
               text_pair: null
               label: label
               max_length: 128
+              limit: null
               shuffle: true
+            image:
+              size: null
+              scale: 255
+              mean: 0
+              std: 1
+              crop: 0
+              flip: false
+            hcformer:
+              size: nano
+              patch_size: null
+              depths: null
+              hidden_sizes: null
+              num_attention_heads: null
+              head_dim: null
+              mlp_ratios: null
+              windows: null
+              patch_centers: null
+              window_centers: null
+              curvature: 1
+              layer_scale_init_value: 1.0e-05
             base_quantization:
               bits: null
               group: 64

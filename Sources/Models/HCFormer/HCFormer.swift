@@ -21,8 +21,7 @@ public final class HCFormer {
                 if let weight = weight.block, let bias = bias.block { (weight, bias) } else { nil }
             return AdaptedLinear(
                 path: name, weight: .plain(MatrixView(base: weight.values, rows: outputs, columns: inputs)),
-                bias: bias.values,
-                trained: trained)
+                bias: bias.values, trained: trained)
         }
 
         func normalization(_ name: String, columns: Int) throws -> GroupNormalization {

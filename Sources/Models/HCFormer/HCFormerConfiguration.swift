@@ -74,13 +74,15 @@ public struct HCFormerConfiguration: Sendable, Equatable {
     }
 
     /// - Parameters:
-    ///   - json: the contents of config.json; a key that is missing has the value of size nano.
+    ///   - json: the contents of config.json.
     ///   - path: of the file, for messages.
+    ///   - base: has the values of keys that are missing.
     /// - Throws: ``ModelError`` naming the key.
-    public init(json: [String: Any], path: String) throws(ModelError) {
+    public init(
+        json: [String: Any], path: String, base: HCFormerConfiguration = HCFormerConfiguration(size: .nano)
+    ) throws(ModelError) {
         let reader = ConfigurationReader(json: json, path: path)
-        self.init(size: .nano)
-        let nano = stages
+        self = base
         imageSide = try reader.count("image_size", default: imageSide, atMost: Self.largestImage)
         channels = try reader.count("num_channels", default: channels, atMost: 1_024)
         stem = try reader.count("patch_size", default: stem, atMost: 256)
@@ -96,14 +98,14 @@ public struct HCFormerConfiguration: Sendable, Equatable {
         } else {
             classCount = try reader.count("num_labels", default: classCount, atMost: Self.mostClasses)
         }
-        let depths = try reader.counts("depths", default: nano.map(\.depth), length: nil, in: 1...1_000)
+        let depths = try reader.counts("depths", default: base.stages.map(\.depth), length: nil, in: 1...1_000)
         guard depths.count <= 8 else {
             throw ModelError(.badData, "\(path): depths has \(depths.count) stages, expected at most 8")
         }
         func values(
             _ key: String, _ part: KeyPath<Stage, Int>, in range: ClosedRange<Int>
         ) throws(ModelError) -> [Int] {
-            let fallback = depths.count == nano.count ? nano.map { $0[keyPath: part] } : nil
+            let fallback = depths.count == base.stages.count ? base.stages.map { $0[keyPath: part] } : nil
             return try reader.counts(key, default: fallback, length: depths.count, in: range)
         }
         let widths = try values("hidden_sizes", \.width, in: 1...Self.widest)
@@ -120,7 +122,7 @@ public struct HCFormerConfiguration: Sendable, Equatable {
         if let problem { throw ModelError(.badData, "\(path): \(problem)") }
     }
 
-    static let largestImage = 4_096
+    public static let largestImage = 4_096
     static let widest = 8_192
     static let mostClasses = 1_000_000
     /// Many times the largest of the sizes; more would not be a configuration but an accident.

@@ -19,7 +19,7 @@ package struct CheckpointBenchmark: Codable, Sendable {
     package static func run(
         _ configuration: TrainingConfiguration, folder: String, rounds: Int, _ communicator: borrowing Communicator
     ) throws -> CheckpointBenchmark {
-        let plan = try RunPlan(configuration, storage: try NodeWeights(communicator))
+        let plan = try TrainingRun.prepare(configuration, storage: try NodeWeights(communicator))
         let trainer = try Trainer(configuration: configuration, network: plan.network, communicator)
         let store = CheckpointStore(runFolder: folder)
         let digests = RunDigests(model: "", data: "", initialAdapter: "")

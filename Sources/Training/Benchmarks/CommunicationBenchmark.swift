@@ -22,7 +22,7 @@ package struct CommunicationBenchmark: Codable, Sendable {
     package static func run(
         _ configuration: TrainingConfiguration, rounds: Int, _ communicator: borrowing Communicator
     ) throws -> CommunicationBenchmark {
-        let model = try RunPlan(configuration, storage: try NodeWeights(communicator)).model
+        let model = try TrainingRun.prepare(configuration, storage: try NodeWeights(communicator)).network
         let (index, count) = (communicator.processIndex, communicator.processCount)
         let partition = ParameterPartition(layout: model.layout, processCount: count)
         let tree = LaneTree(laneCount: configuration.gradientLanes)

@@ -58,9 +58,9 @@ package struct RunForecast: Codable, Sendable {
         let (model, layout) = (plan.model, plan.model.layout)
         let tree = LaneTree(laneCount: configuration.gradientLanes)
         let partition = ParameterPartition(layout: layout, processCount: processes)
-        let learner = plan.network
+        let learner = plan.learner
         var order = SampleOrder(
-            sampleCount: plan.training.count, seed: UInt64(configuration.seed), shuffles: configuration.data.shuffle)
+            sampleCount: learner.sampleCount, seed: UInt64(configuration.seed), shuffles: configuration.data.shuffle)
         var (times, tokens) = ([Double](), [Double]())
         for step in 0..<steps + 1 {
             let batch = order.indices(from: step * configuration.batchSize, count: configuration.batchSize)

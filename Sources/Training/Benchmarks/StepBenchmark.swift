@@ -40,7 +40,7 @@ package struct StepBenchmark: Codable, Sendable {
         _ configuration: TrainingConfiguration, steps: Int, launch: Date, _ communicator: borrowing Communicator
     ) throws -> StepBenchmark {
         try ProcessThreads.use(configuration.threads, communicator)
-        let plan = try RunPlan(configuration, storage: try NodeWeights(communicator))
+        let plan = try TrainingRun.prepare(configuration, storage: try NodeWeights(communicator))
         let trainer = try Trainer(configuration: configuration, network: plan.network, communicator)
         let times = PhaseTimes()
         let watch = StepWatch(

@@ -1,27 +1,33 @@
+import Models
+
 extension ConfigurationField {
     /// Every key, in the order in which the configuration is printed and documented.
-    static let all = run + data + baseQuantization + adapter + head + optimizer + checkpoint
+    static let all = run + data + image + hcformer + baseQuantization + adapter + head + optimizer + checkpoint
 
     /// Every key by its name.
     static let byKey = Dictionary(all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
 
     /// The sections in the order of the table, with what each is about. The top level has no name.
     static let sections: [(name: String, title: String)] = [
-        ("", "The run"), ("data", "Data"), ("base_quantization", "Frozen weights"), ("adapter", "AdaLoRA"),
-        ("head", "Head"),
+        ("", "The run"), ("data", "Data"), ("image", "Images"), ("hcformer", "A new HCFormer"),
+        ("base_quantization", "Frozen weights"), ("adapter", "AdaLoRA"), ("head", "Head"),
         ("optimizer", "Optimiser"),
         ("checkpoint", "Checkpoints"),
     ]
 
     private static let run: [ConfigurationField] = [
         .init(
-            "model", \.model, limits: .name, isRequired: true, resume: .byDigest,
-            "Folder of the pretrained model: `config.json`, `model.safetensors`, `vocab.txt` or `tokenizer.json`."),
+            "model", \.modelFolder, limits: .orNull(.name), isRequired: true, resume: .byDigest,
+            "Folder of the pretrained model: `config.json`, `model.safetensors`, and for texts `vocab.txt` or"
+                + " `tokenizer.json`; null makes a new image network as `hcformer` says."),
         .init(
             "method", \.method,
             "What is trained: adapters whose ranks share one falling budget (AdaLoRA), or adapters of the fixed rank"
-                + " `adapter.init_r` (LoRA)."),
-        .init("task", \.task, "What the head predicts: one of a set of labels, or one number."),
+                + " `adapter.init_r` (LoRA), or, of an image network, every parameter or a new head alone."),
+        .init(
+            "task", \.task,
+            "What the head predicts: one of a set of labels or one number, of a text; or one of a set of classes, of an image."
+        ),
         .init(
             "output", \.output, limits: .name, isRequired: true, resume: .free,
             "Folder of the run: metrics, checkpoints and, at the end, `adapter/`."),
@@ -59,7 +65,8 @@ extension ConfigurationField {
     private static let data: [ConfigurationField] = [
         .init(
             "data.train", \.data.train, limits: .name, isRequired: true, resume: .byDigest,
-            "Training file: tab-separated (`.tsv`), comma-separated (`.csv`) or JSON Lines (`.jsonl`)."),
+            "Training file: tab-separated (`.tsv`), comma-separated (`.csv`) or JSON Lines (`.jsonl`); of images, IDX with the"
+                + " labels' file beside it, or CSV, gzipped or not."),
         .init(
             "data.validation", \.data.validation, limits: .orNull(.name), resume: .free,
             "Validation file, evaluated as `evaluate_every` says."),
@@ -75,7 +82,46 @@ extension ConfigurationField {
             "data.max_length", \.data.maximumLength, limits: .range(3...1_048_576),
             "Tokens of a sample, special tokens included; what is longer is cut."),
         .init(
+            "data.limit", \.data.limit, limits: .orNull(.range(1...Int.max)),
+            "Training samples that are used, from the first of the file; null uses all."),
+        .init(
             "data.shuffle", \.data.shuffle, "Whether each epoch has an order of its own; false keeps that of the file."),
+    ]
+
+    private static let image: [ConfigurationField] = [
+        .init(
+            "image.size", \.image.side, limits: .orNull(.range(1...HCFormerConfiguration.largestImage)),
+            "Side that images are resized to; null takes the model's, or for a new model the images' own."),
+        .init("image.scale", \.image.scale, limits: .positive, "Pixel value that counts as 1."),
+        .init("image.mean", \.image.mean, "What is subtracted from a scaled pixel."),
+        .init("image.std", \.image.deviation, limits: .positive, "What divides the difference."),
+        .init(
+            "image.crop", \.image.margin, limits: .range(0...HCFormerConfiguration.largestImage),
+            "In training, pixels of zeros around the image, out of which it is cropped again at a random place."),
+        .init("image.flip", \.image.flips, "In training, whether half of the images are mirrored."),
+    ]
+
+    private static let hcformer: [ConfigurationField] = [
+        .init("hcformer.size", \.hcformer.size, "Size of the paper, which the other keys change."),
+        .init(
+            "hcformer.patch_size", \.hcformer.stem, limits: .orNull(.range(1...256)),
+            "Side and stride of the first convolution."),
+        .init(
+            "hcformer.depths", \.hcformer.depths,
+            "Blocks of each stage; with another number of stages than the size has, every list must be given."),
+        .init("hcformer.hidden_sizes", \.hcformer.widths, "Width of each stage."),
+        .init("hcformer.num_attention_heads", \.hcformer.heads, "Heads of each stage."),
+        .init("hcformer.head_dim", \.hcformer.headWidth, limits: .orNull(.range(1...8192)), "Width of a head."),
+        .init("hcformer.mlp_ratios", \.hcformer.expansions, "Width of each stage's MLP as a multiple of the stage's."),
+        .init("hcformer.windows", \.hcformer.windows, "Windows along a side of each stage's map."),
+        .init("hcformer.patch_centers", \.hcformer.patchCentres, "Cluster centres along a side of a window."),
+        .init(
+            "hcformer.window_centers", \.hcformer.windowCentres,
+            "Cluster centres of windows, in hyperbolic space, along a side of the map; 0 leaves that branch out."),
+        .init("hcformer.curvature", \.hcformer.curvature, limits: .positive, "Curvature κ of the hyperbolic space."),
+        .init(
+            "hcformer.layer_scale_init_value", \.hcformer.layerScale, limits: .notNegative,
+            "What the channels of every residual branch are scaled by at the start."),
     ]
 
     private static let adapter: [ConfigurationField] = [

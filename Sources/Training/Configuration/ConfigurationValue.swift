@@ -1,4 +1,5 @@
 import Diagnostics
+import Models
 import Yams
 
 /// A value in the YAML that does not suit its key.
@@ -103,19 +104,33 @@ extension String: ConfigurationValue {
     var yamlText: String { isPlainInYAML ? self : doubleQuoted }
 }
 
-extension [String]: ConfigurationValue {
-    static func described(limits: String) -> String { "a list of names" + limits }
+extension Array: ConfigurationValue where Element: ConfigurationListElement {
+    static func described(limits: String) -> String { "a list of \(Element.plural)" + limits }
 
     init(node: Node) throws(ConfigurationMismatch) {
         guard let sequence = node.sequence else { throw Self.mismatch(node) }
         self = []
         for element in sequence {
-            guard let name = try? String(node: element) else { throw Self.mismatch(element) }
-            append(name)
+            guard let value = try? Element(node: element) else { throw Self.mismatch(element) }
+            append(value)
         }
     }
 
     var yamlText: String { "[" + map(\.yamlText).joined(separator: ", ") + "]" }
+}
+
+/// What a list in the configuration may hold.
+protocol ConfigurationListElement: ConfigurationValue {
+    /// What several of them are called.
+    static var plural: String { get }
+}
+
+extension String: ConfigurationListElement {
+    static var plural: String { "names" }
+}
+
+extension Int: ConfigurationListElement {
+    static var plural: String { "integers" }
 }
 
 extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
@@ -169,5 +184,6 @@ extension TrainingConfiguration.DecayMode: ConfigurationChoice {}
 extension TrainingConfiguration.AdapterNormalization: ConfigurationChoice {}
 extension TrainingConfiguration.HeadInitialization: ConfigurationChoice {}
 extension TrainingConfiguration.LearningRateSchedule: ConfigurationChoice {}
+extension HCFormerConfiguration.Size: ConfigurationChoice {}
 extension TrainingConfiguration.Method: ConfigurationChoice {}
 extension TrainingConfiguration.AdapterForm: ConfigurationChoice {}

@@ -7,6 +7,10 @@ extension TrainingConfiguration {
         case adalora
         /// Low-rank adapters of one fixed rank.
         case lora
+        /// Every parameter of the network.
+        case full
+        /// A new head alone.
+        case head
     }
 
     /// The form of a low-rank adapter. The raw values are those of the key `adapter.form`.
@@ -23,6 +27,8 @@ extension TrainingConfiguration {
         case sequenceClassification = "sequence-classification"
         /// One number; the loss is the mean squared error.
         case regression
+        /// One of a set of classes of an image; the loss is the cross-entropy.
+        case imageClassification = "image-classification"
     }
 
     /// The form of the orthogonality term R: the key `adapter.orthogonality`.

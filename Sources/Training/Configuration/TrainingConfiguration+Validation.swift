@@ -40,6 +40,23 @@ extension TrainingConfiguration {
     }
 
     private var methodProblem: String? {
+        if task != .imageClassification {
+            if method == .full || method == .head {
+                return
+                    "method is \(method.rawValue), which trains image networks; set task to image-classification, or method"
+                    + " to adalora"
+            }
+            if modelFolder == nil {
+                return "model is null, but task: \(task.rawValue) needs a pretrained model; name its folder"
+            }
+        } else if baseQuantization.bits != nil {
+            return
+                "base_quantization.bits is \(baseQuantization.bits ?? 0), but image networks are held as they are; set it to"
+                + " null"
+        } else if method != .full, modelFolder == nil {
+            return
+                "model is null, but method: \(method.rawValue) adapts a model; name its folder, or set method to full"
+        }
         guard method == .adalora, adapter.form != .svd else { return nil }
         return
             "adapter.form is \(adapter.form.rawValue), which method: adalora cannot prune; set adapter.form to svd, or"

@@ -7,6 +7,11 @@ public import AdaLoRA
 public struct TrainingConfiguration: Equatable, Sendable {
     /// `model`: the folder of the pretrained model.
     public var model: String
+    /// `model`, or nil for a network that is made anew.
+    public var modelFolder: String? {
+        get { model.isEmpty ? nil : model }
+        set { model = newValue ?? "" }
+    }
     /// `method`: what is trained.
     public var method = Method.adalora
     /// `task`: what the head predicts.
@@ -15,6 +20,10 @@ public struct TrainingConfiguration: Equatable, Sendable {
     public var data: DataSettings
     /// `adapter`: AdaLoRA.
     public var adapter = AdapterSettings()
+    /// `image`: how pixels become what an image network reads.
+    public var image = ImageSettings()
+    /// `hcformer`: the shape of a new image network.
+    public var hcformer = HCFormerSettings()
     /// `base_quantization`: how the pretrained network's large matrices are held.
     public var baseQuantization = BaseQuantizationSettings()
     /// `head`: the layer on top of the pretrained network.
@@ -76,6 +85,8 @@ extension TrainingConfiguration {
         public var label = "label"
         /// `data.max_length`: tokens of a sample, special ones included, beyond which it is truncated.
         public var maximumLength = 128
+        /// `data.limit`: training samples that are used, from the first; `nil` uses all.
+        public var limit: Int?
         /// `data.shuffle`: whether each epoch has its own order.
         public var shuffle = true
     }

@@ -1,0 +1,22 @@
+public import LinearAlgebra
+import Models
+public import NeuralNetwork
+
+/// A network with triplets on some of its layers and a head, whatever its family: what the parameters of an adapter are
+/// set in.
+public protocol AdapterHost: AnyObject {
+    /// Triplets first, then the head.
+    var layout: ParameterLayout { get }
+    /// The blocks of triplets, in the order of the network's modules.
+    var tripletBlocks: [ParameterLayout.Block] { get }
+    /// Every linear layer that an adapter can be attached to.
+    var linears: [AdaptedLinear] { get }
+    /// All trained parameters, laid out by `layout`.
+    var parameters: Matrix { get }
+    /// Classes, or 1 for a regression.
+    var outputCount: Int { get }
+}
+
+extension AdaptedModel: AdapterHost {
+    public var linears: [AdaptedLinear] { encoder.linears }
+}
