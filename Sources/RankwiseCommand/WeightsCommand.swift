@@ -142,7 +142,7 @@ struct WeightsCommand: ParsableCommand {
         @OptionGroup var options: FileOptions
         @Option(help: "sgd, decoupled, l2 or unit-row.", transform: decayMode(named:))
         var mode: DecayMode
-        @Option(help: "The decay; below 0 in mode unit-row alone.")
+        @Option(parsing: .unconditional, help: "The decay; below 0 in mode unit-row alone.")
         var decay: Double
         @Option(help: "The learning rate.")
         var rate: Double

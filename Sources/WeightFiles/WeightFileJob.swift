@@ -36,7 +36,7 @@ public struct WeightFileJob {
     }
 
     /// Weights, or a quarter of the bytes, of a piece: a tensor of more is divided.
-    static let pieceSize = 1 << 20
+    static let pieceSize = 1 << 18
 
     let input: SafetensorsFile
     let method: WeightMethod

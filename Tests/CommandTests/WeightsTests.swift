@@ -32,7 +32,7 @@ struct WeightsTests {
             try counts.withUnsafeBytes { counts in
                 try SafetensorsWriter.write(
                     [
-                        TensorToWrite(name: "big.weight", shape: [2_100, 512], values: values(2_100 * 512)),
+                        TensorToWrite(name: "big.weight", shape: [600, 512], values: values(600 * 512)),
                         TensorToWrite(name: "small.weight", shape: [5, 3, 2, 2], values: values(60)),
                         TensorToWrite(name: "small.bias", shape: [5], values: values(5)),
                         TensorToWrite(name: "half.weight", elementType: .float16, shape: [2, 3], bytes: halves),
@@ -101,8 +101,8 @@ struct WeightsTests {
             let (old, new) = (try #require(before.tensor(named: name)), try #require(after.tensor(named: name)))
             #expect(old.elementType == new.elementType && old.shape == new.shape)
         }
-        let old = try before.floats(of: "big.weight", shape: [2_100, 512])
-        let new = try after.floats(of: "big.weight", shape: [2_100, 512])
+        let old = try before.floats(of: "big.weight", shape: [600, 512])
+        let new = try after.floats(of: "big.weight", shape: [600, 512])
         for start in stride(from: 0, to: 20_000, by: 64) {
             let group = start..<start + 64
             let step = ((old[group].max() ?? 0) - (old[group].min() ?? 0)) / 255
@@ -112,7 +112,7 @@ struct WeightsTests {
         let small = try SafetensorsFile(path: path("q"))
         let codes = try #require(small.tensor(named: "big.weight.codes"))
         let ranges = try #require(small.tensor(named: "big.weight.ranges"))
-        #expect(codes.elementType == .uint8 && codes.shape == [2_100, 512])
+        #expect(codes.elementType == .uint8 && codes.shape == [600, 512])
         #expect(Double(codes.count + 4 * ranges.count) / Double(4 * old.count) <= 0.29)
         // 16 bits of five numbers in [-1, 1]: a step of 2/65,535.
         let (bias, same) = (
@@ -155,16 +155,16 @@ struct WeightsTests {
     @Test("bad input is told in one line, by the same one for 1 and 2 processes, and nothing is written or left")
     func refusals() async throws {
         let input = try sample()
-        var bad = [Float](repeating: 1, count: 1_200_000)
-        bad[1_199_999] = .nan
+        var bad = [Float](repeating: 1, count: 300_000)
+        bad[299_999] = .nan
         try SafetensorsWriter.write(
-            [TensorToWrite(name: "w", shape: [1_200, 1_000], values: bad)], metadata: [:], to: path("bad"))
+            [TensorToWrite(name: "w", shape: [300, 1_000], values: bad)], metadata: [:], to: path("bad"))
         try Data("precious".utf8).write(to: URL(fileURLWithPath: path("there")))
         let before = try Data(contentsOf: URL(fileURLWithPath: input))
         let cases: [(arguments: [String], status: Int32, message: String)] = [
-            (["normalize", "--input", path("bad")], 65, "tensor 'w': nan at [1199, 999]"),
-            (["quantize", "--input", path("bad"), "--group", "0"], 65, "nan at [1199, 999]"),
-            (["sparsify", "--below", "1", "--input", path("bad")], 65, "nan at [1199, 999]"),
+            (["normalize", "--input", path("bad")], 65, "tensor 'w': nan at [299, 999]"),
+            (["quantize", "--input", path("bad"), "--group", "0"], 65, "nan at [299, 999]"),
+            (["sparsify", "--below", "1", "--input", path("bad")], 65, "nan at [299, 999]"),
             (
                 ["normalize", "--input", input, "--tensors", "small.bias"], 65,
                 "has shape [5], normalize needs a matrix"

@@ -40,7 +40,7 @@ struct QuantizedTensorTests {
             #"{"version":1,"tensors":{"w":{"dtype":"F32","shape":[3,2],"bits":8,"group":2}}}"#,
             #"{"version":1,"tensors":{"w":{"dtype":"F32","shape":[2,3],"bits":0,"group":2}}}"#,
             #"{"version":1,"tensors":{"w":{"dtype":"F32","shape":[2,3],"bits":17,"group":2}}}"#,
-            #"{"version":1,"tensors":{"w":{"dtype":"F32","shape":[2,3],"bits":7,"group":2}}}"#,
+            #"{"version":1,"tensors":{"w":{"dtype":"F32","shape":[2,3],"bits":9,"group":2}}}"#,
             #"{"version":1,"tensors":{"w":{"dtype":"F32","shape":[2,3],"bits":8,"group":3}}}"#,
             #"{"version":1,"tensors":{"w":{"dtype":"F32","shape":[2,3],"bits":8,"group":0}}}"#,
             #"{"version":1,"tensors":{"w":{"dtype":"F32","shape":[2,3],"bits":8,"group":-1}}}"#,

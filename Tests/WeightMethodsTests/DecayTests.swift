@@ -10,9 +10,9 @@ struct DecayTests {
         for (mode, expected) in [
             (DecayMode.sgd, golden.sgd), (.decoupled, golden.decoupled), (.l2, golden.l2),
         ] {
-            let weights = golden.weights.matrix
+            let (weights, gradient) = (golden.weights.matrix, golden.gradient.matrix)
             try WeightDecay(mode: mode, rate: 0.3, learningRate: 0.1)
-                .step(weights.mutableView, gradient: golden.gradient.matrix.view)
+                .step(weights.mutableView, gradient: gradient.view)
             // PyTorch computes the step in single precision: a few units of numbers near 2.
             #expect(distance(weights, expected.matrix) < 1e-6, "\(mode)")
         }
@@ -59,9 +59,9 @@ struct DecayTests {
         #expect(throws: WeightMethodError.self) { try WeightDecay(mode: mode, rate: 1, learningRate: -0.1) }
         let decay = try WeightDecay(mode: mode, rate: 0.1, learningRate: 0.1)
         #expect(refusesWhatIsNotFinite { try decay.step($0) })
-        let weights = Matrix(rows: 3, columns: 4)
+        let (weights, gradient) = (Matrix(rows: 3, columns: 4), spoiled(.infinity))
         #expect(throws: WeightMethodError.notFinite(row: 1, column: 2, value: .infinity)) {
-            try decay.step(weights.mutableView, gradient: spoiled(.infinity).view)
+            try decay.step(weights.mutableView, gradient: gradient.view)
         }
     }
 }

@@ -5,10 +5,15 @@ import WeightMethods
 
 @Suite("Spectra and statistics")
 struct SpectrumTests {
+    private func spectrum(_ matrix: Matrix) throws -> Spectrum {
+        defer { withExtendedLifetime(matrix) {} }
+        return try Spectrum(of: matrix.view)
+    }
+
     @Test("norms, ranks and overlaps agree with the SVD and with all pairs, one by one", arguments: 0..<20)
     func oracle(index: Int) throws {
         let weights = sampleMatrices(20)[index]
-        let spectrum = try Spectrum(of: weights.view)
+        let spectrum = try spectrum(weights)
         let scale = Double(weights.elements.map(\.magnitude).max() ?? 0)
         guard scale > 0 else { return }
         // LAPACK's in single precision, of the matrix at the scale of 1.
@@ -55,8 +60,7 @@ struct SpectrumTests {
     @Test("three vectors at 120° in the plane reach Welch's bound, ¼")
     func tightFrame() throws {
         let half = Float(3).squareRoot() / 2
-        let spectrum = try Spectrum(
-            of: Matrix(rows: 3, columns: 2, elements: [1, 0, -0.5, half, -0.5, -half]).view)
+        let spectrum = try spectrum(Matrix(rows: 3, columns: 2, elements: [1, 0, -0.5, half, -0.5, -half]))
         #expect(spectrum.welchBound == 0.25)
         #expect(abs(try #require(spectrum.meanSquaredOverlap) - 0.25) < 1e-7)
         #expect(spectrum.shareOfLongRows == 1)
@@ -64,13 +68,13 @@ struct SpectrumTests {
 
     @Test("of a matrix of zeros, a single row, and a matrix that is empty or not finite")
     func edges() throws {
-        let zero = try Spectrum(of: Matrix(rows: 2, columns: 3).view)
+        let zero = try spectrum(Matrix(rows: 2, columns: 3))
         #expect(zero.effectiveRank == 0 && zero.stableRank == 0 && zero.rank90 == 0 && zero.zeroRows == 2)
-        let row = try Spectrum(of: Matrix(rows: 1, columns: 2, elements: [3, 4]).view)
+        let row = try spectrum(Matrix(rows: 1, columns: 2, elements: [3, 4]))
         #expect(row.spectralNorm == 5 && row.stableRank == 1 && row.rank99 == 1 && row.meanSquaredOverlap == nil)
-        #expect(throws: WeightMethodError.self) { try Spectrum(of: Matrix(rows: 0, columns: 2).view) }
+        #expect(throws: WeightMethodError.self) { try spectrum(Matrix(rows: 0, columns: 2)) }
         #expect(throws: WeightMethodError.notFinite(row: 1, column: 2, value: .infinity)) {
-            try Spectrum(of: spoiled(.infinity).view)
+            try spectrum(spoiled(.infinity))
         }
     }
 
