@@ -71,7 +71,7 @@ let package = Package(
             "Factoring",
             [
                 "AdaLoRA", "Diagnostics", "Factorization", "LinearAlgebra", "MessagePassing", "Models", "NeuralNetwork",
-                "PEFTFormat", "Randomness", "Safetensors", "Text", "Training",
+                "PEFTFormat", "Randomness", "Safetensors", "Text", "Training", "WeightFiles",
             ]),
         .executableTarget(
             name: "RankwiseCommand",

@@ -5,6 +5,7 @@ import LinearAlgebra
 public import MessagePassing
 public import PEFTFormat
 import Safetensors
+import WeightFiles
 
 /// An adapter that comes as near as its budget allows to what fine-tuning has changed in the linear layers of a model.
 ///
@@ -123,15 +124,12 @@ public struct AdapterExtraction {
         losses = try pair.losses()
     }
 
-    /// Which process takes which layer: the costliest first, each to the process with the least to do.
+    /// Which process takes which layer, by the work of its decomposition.
     private static func owners(of linears: [CheckpointPair.Linear], processCount: Int) -> [Int] {
         let costs = linears.map { Double($0.outputs) * Double($0.inputs) * Double(min($0.outputs, $0.inputs)) }
-        var load = [Double](repeating: 0, count: processCount)
         var owners = [Int](repeating: 0, count: linears.count)
-        for index in costs.indices.sorted(by: { costs[$0] != costs[$1] ? costs[$0] > costs[$1] : $0 < $1 }) {
-            let process = load.indices.min { load[$0] < load[$1] } ?? 0
-            owners[index] = process
-            load[process] += costs[index]
+        for (process, layers) in deal(costs, processCount: processCount).enumerated() {
+            for layer in layers { owners[layer] = process }
         }
         return owners
     }

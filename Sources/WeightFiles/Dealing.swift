@@ -6,7 +6,7 @@ import MessagePassing
 ///
 /// - Parameter costs: of the pieces.
 /// - Returns: the pieces of each process, in order; a function of the costs alone.
-func deal(_ costs: [Double], processCount: Int) -> [[Int]] {
+package func deal(_ costs: [Double], processCount: Int) -> [[Int]] {
     var pieces = [[Int]](repeating: [], count: processCount)
     var loads = [Double](repeating: 0, count: processCount)
     for piece in costs.indices.sorted(by: { (costs[$1], $0) < (costs[$0], $1) }) {
