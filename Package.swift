@@ -47,7 +47,12 @@ let package = Package(
         room("AdaLoRA", ["CKernels", "Diagnostics", "LinearAlgebra"]),
         room("WeightMethods", ["AdaLoRA", "CKernels", "Diagnostics", "LinearAlgebra", "Randomness"]),
         room("NeuralNetwork", ["CKernels", "LinearAlgebra", "Randomness"]),
-        room("Models", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Safetensors", "WeightMethods"]),
+        room(
+            "Models",
+            [
+                "CKernels", "Diagnostics", "LinearAlgebra", "NeuralNetwork", "Randomness", "Safetensors",
+                "WeightMethods",
+            ]),
         room(
             "WeightFiles",
             ["Diagnostics", "LinearAlgebra", "MessagePassing", "Safetensors", "WeightMethods"]),
@@ -59,14 +64,20 @@ let package = Package(
             "Training",
             [
                 "AdaLoRA", "Checkpointing", "CKernels", "Diagnostics", "Images", "LinearAlgebra", "MessagePassing",
-                "Models", "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "WeightMethods",
-                "Yams",
+                "Models", "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "WeightMethods", "Yams",
+            ]),
+        room("Factorization", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Randomness"]),
+        room(
+            "Factoring",
+            [
+                "AdaLoRA", "Diagnostics", "Factorization", "LinearAlgebra", "MessagePassing", "Models", "NeuralNetwork",
+                "PEFTFormat", "Randomness", "Safetensors", "Text", "Training",
             ]),
         .executableTarget(
             name: "RankwiseCommand",
             dependencies: [
-                "Checkpointing", "Diagnostics", "LinearAlgebra", "MessagePassing", "Models", "PEFTFormat", "Safetensors",
-                "Text", "Training", "WeightFiles", "WeightMethods",
+                "Checkpointing", "Diagnostics", "Factoring", "Factorization", "LinearAlgebra", "MessagePassing",
+                "Models", "PEFTFormat", "Safetensors", "Text", "Training", "WeightFiles", "WeightMethods",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         // Programs that tests run.
@@ -89,11 +100,14 @@ let package = Package(
         tests("TextTests", ["Text"], exclude: ["Fixtures", "make_tokenizer_goldens.py"]),
         tests("ImagesTests", ["Diagnostics", "FixtureFiles", "Images", "Randomness"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
+        tests(
+            "FactorizationTests", ["Diagnostics", "Factorization", "LinearAlgebra", "NeuralNetwork", "Randomness"]),
         tests("AdaLoRATests", ["AdaLoRA", "LinearAlgebra"]),
         tests(
             "NeuralNetworkTests", ["FixtureFiles", "LinearAlgebra", "NeuralNetwork", "Randomness", "WeightMethods"]),
         tests(
-            "ModelsTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "Safetensors"]),
+            "ModelsTests",
+            ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "Randomness", "Safetensors"]),
         tests(
             "TrainingTests",
             ["AdaLoRA", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Training"]),
@@ -107,7 +121,9 @@ let package = Package(
             exclude: ["Fixtures", "check_with_peft.py"]),
         tests("CheckpointingTests", ["Checkpointing", "Diagnostics", "FixtureFiles", "Safetensors"]),
         tests("HostileFilesTests", ["HostileFiles", "MultiProcessTesting"]),
-        tests("CommandTests", ["FixtureFiles", "MultiProcessTesting", "RankwiseCommand", "Safetensors"]),
+        tests(
+            "CommandTests",
+            ["FixtureFiles", "LinearAlgebra", "MultiProcessTesting", "PEFTFormat", "RankwiseCommand", "Safetensors"]),
     ],
     swiftLanguageModes: [.v6]
 )

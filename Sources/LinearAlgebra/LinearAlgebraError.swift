@@ -9,8 +9,18 @@ public struct LinearAlgebraError: Error, CustomStringConvertible, Sendable, Equa
     public let columns: Int
     /// Whether the matrix held a number that is not finite; LAPACK is not called then.
     public let isNotFinite: Bool
+    /// Whether the matrix has more elements than LAPACK can count; it is not called then.
+    public var isTooLarge = false
+
+    /// The greatest order for which the work space of `dgesdd` and `dsyevd` can be counted in 32 bits.
+    static let largestSide = 20_000
 
     public var description: String {
+        if isTooLarge {
+            return
+                "\(routine) of a \(rows) × \(columns) matrix: LAPACK counts its elements and its work space in 32 bits; "
+                + "expected at most \(Self.largestSide) rows or columns, whichever are fewer, and \(Int32.max) elements"
+        }
         if isNotFinite {
             return "\(routine) of a \(rows) × \(columns) matrix: it holds a number that is not finite; "
                 + "look for the layer that produced it"

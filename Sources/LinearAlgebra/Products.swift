@@ -35,6 +35,28 @@ public func multiply(
         keep, result.base, blasInt(max(result.stride, 1)))
 }
 
+/// `result = op(left) · op(right)`, in double precision.
+///
+/// The corresponding BLAS routine is `dgemm`.
+///
+/// - Precondition: the shapes fit, and `result` overlaps neither factor.
+public func multiply(
+    _ left: DoubleMatrixView, _ leftTransposition: Transposition = .none,
+    _ right: DoubleMatrixView, _ rightTransposition: Transposition = .none, into result: DoubleMatrixView
+) {
+    let inner = leftTransposition == .none ? left.columns : left.rows
+    precondition(result.rows == (leftTransposition == .none ? left.rows : left.columns))
+    precondition(result.columns == (rightTransposition == .none ? right.columns : right.rows))
+    precondition(inner == (rightTransposition == .none ? right.rows : right.columns))
+    guard result.rows > 0, result.columns > 0 else { return }
+    cblas_dgemm(
+        CblasRowMajor, leftTransposition.flag, rightTransposition.flag,
+        blasInt(result.rows), blasInt(result.columns), blasInt(inner),
+        1, left.base, blasInt(max(left.stride, 1)), right.base, blasInt(max(right.stride, 1)),
+        0, result.base, blasInt(max(result.stride, 1)))
+    withExtendedLifetime((left, right, result)) {}
+}
+
 /// BLAS counts in 32 bits.
 ///
 /// - Precondition: the count fits; no matrix of this project has 2³¹ rows or columns.

@@ -75,7 +75,19 @@ public struct Communicator: ~Copyable {
         return try Communicator(handle: node, countLimit: countLimit)
     }
 
-    /// Gives a communicator from ``splitByNode()`` back before the job ends. Collective.
+    /// A communicator of the same processes, whose messages never meet this one's: for who keeps it. Collective.
+    ///
+    /// The corresponding C function is `MPI_Comm_dup` (MPI 3.1, section 6.4.2).
+    public func duplicated() throws(MessagePassingError) -> Communicator {
+        var copy = COpenMPI_COMM_NULL()
+        try check("MPI_Comm_dup", MPI_Comm_dup(handle, &copy))
+        guard let copy, copy != COpenMPI_COMM_NULL() else {
+            throw MessagePassingError(.routineFailed, routine: "MPI_Comm_dup", "gave no communicator")
+        }
+        return try Communicator(handle: copy, countLimit: countLimit)
+    }
+
+    /// Gives a communicator from ``splitByNode()`` or ``duplicated()`` back before the job ends. Collective.
     ///
     /// This is not done by a destructor: one that ran while an error unwinds would wait for processes that never come.
     /// The end of the job releases what was not released.

@@ -8,9 +8,9 @@ public struct LaneTree: Sendable, Equatable {
         public let level: Int
         public let index: Int
 
-        var firstLane: Int { index << level }
-        var left: Node { Node(level: level - 1, index: 2 * index) }
-        var right: Node { Node(level: level - 1, index: 2 * index + 1) }
+        package var firstLane: Int { index << level }
+        package var left: Node { Node(level: level - 1, index: 2 * index) }
+        package var right: Node { Node(level: level - 1, index: 2 * index + 1) }
     }
 
     public let laneCount: Int
@@ -50,6 +50,11 @@ public struct LaneTree: Sendable, Equatable {
     /// The lanes that one of `processCount` processes holds: contiguous, and as equal in number as possible.
     public func lanes(ofProcess processIndex: Int, of processCount: Int) -> Range<Int> {
         processIndex * laneCount / processCount..<(processIndex + 1) * laneCount / processCount
+    }
+
+    /// The slots of a lane of a global batch.
+    public func slots(ofLane lane: Int, batchSize: Int) -> Range<Int> {
+        lane * batchSize / laneCount..<(lane + 1) * batchSize / laneCount
     }
 
     /// Sums the values of a set of nodes that covers all lanes once.

@@ -63,6 +63,7 @@ public struct AdapterSettings: Sendable, Equatable {
     public var dropout: Double  // lora_dropout
     public var targetModules: [String]  // target_modules
     public var baseModel: String  // base_model_name_or_path
+    public var taskType = "SEQ_CLS"  // task_type
 
     public init(
         initialRank: Int, targetRank: Int, initialSteps: Int, finalSteps: Int, interval: Int, beta1: Double,

@@ -6,6 +6,8 @@ public enum Purpose: UInt8, Sendable {
     case initialization = 2
     /// Which activations a step leaves out.
     case dropout = 3
+    /// Samples that are drawn, not read.
+    case samples = 4
     /// How an image is cropped and mirrored in a step.
     case augmentation = 8
 }

@@ -18,9 +18,11 @@ struct BenchCommand: ParsableCommand {
               mpirun -np 2 rankwise bench checkpoint --config run.yaml --folder /shared/scratch
               rankwise bench load --config run.yaml
               rankwise bench image-step
+              rankwise bench superposition
             """,
         subcommands: [
-            Step.self, Update.self, Select.self, Collectives.self, Checkpoint.self, Load.self, ImageStepCommand.self,
+            Step.self, Update.self, Select.self, Collectives.self, Checkpoint.self, Load.self, Superposition.self,
+            ImageStepCommand.self,
         ])
 
     /// What the benchmarks of a run have in common.
@@ -156,6 +158,43 @@ struct BenchCommand: ParsableCommand {
         }
     }
 
+    struct Superposition: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "A step of the superposition model, against its products alone.")
+
+        @Option(help: "Features.")
+        var features = 1_000
+
+        @Option(help: "Hidden numbers.")
+        var hidden = 100
+
+        @Option(help: "Samples of a step.")
+        var batch = 2_048
+
+        @Option(help: "Steps to measure.")
+        var steps = 100
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func validate() throws {
+            let limits = 1...100_000
+            guard limits.contains(features), limits.contains(hidden), limits.contains(batch),
+                features * hidden < 1 << 28,
+                features * batch < 1 << 28, steps > 0
+            else {
+                throw ValidationError("expected --features, --hidden, --batch from 1 to 100000, and --steps from 1")
+            }
+        }
+
+        func run() throws {
+            try reportingErrors {
+                let result = SuperpositionBenchmark.run(features: features, hidden: hidden, batch: batch, steps: steps)
+                try printLine(json ? jsonText(result) : result.text)
+            }
+        }
+    }
+
     struct Select: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "The decision among 10³ to 10⁸ scores, against one pass over them.")
@@ -254,6 +293,16 @@ extension UpdateBenchmark {
         together        \(figure(wholeSeconds * 1e3, 3)) ms
         update's bytes  \(figure(updateBytesPerSecond / 1e9)) GB/s
         copy's bytes    \(figure(copyBytesPerSecond / 1e9)) GB/s, the update moves \(figure(100 * ratioToCopy, 0)) % of that
+        """
+    }
+}
+
+extension SuperpositionBenchmark {
+    fileprivate var text: String {
+        """
+        \(features) features, \(hidden) hidden, batch \(batch), one thread, \(steps) steps
+        step            \(figure(stepSeconds * 1e3, 2)) ms
+        products alone  \(figure(productSeconds * 1e3, 2)) ms; the step takes \(figure(ratioToProducts, 2)) times that
         """
     }
 }

@@ -112,14 +112,9 @@ struct ExportCommand: ParsableCommand {
 /// Writes a folder that the user named, whole or not at all.
 ///
 /// - Parameter path: must not exist, or be an empty folder.
-private func writeOutputFolder(_ path: String, _ body: (_ partial: String) throws -> Void) throws {
+func writeOutputFolder(_ path: String, _ body: (_ partial: String) throws -> Void) throws {
+    try refuseFullFolder(path)
     let manager = FileManager.default
-    if manager.fileExists(atPath: path) {
-        guard try manager.contentsOfDirectory(atPath: path).isEmpty else {
-            throw TrainingError(
-                .usage, "\(path): exists and is not an empty folder; nothing was written, name a new folder")
-        }
-    }
     let trimmed = path.hasSuffix("/") ? String(path.dropLast()) : path
     let partial = "\(trimmed).\(getpid()).partial"
     do {
@@ -148,4 +143,13 @@ extension Adapter.Change {
                     "all", modules.reduce(0) { $0 + $1.before }, modules.reduce(0) { $0 + $1.after }, relative)
             ]).joined(separator: "\n")
     }
+}
+
+/// - Throws: ``TrainingError`` (`usage`) if there is something other than an empty folder at the path.
+func refuseFullFolder(_ path: String) throws(TrainingError) {
+    let manager = FileManager.default
+    guard manager.fileExists(atPath: path), (try? manager.contentsOfDirectory(atPath: path))?.isEmpty != true else {
+        return
+    }
+    throw TrainingError(.usage, "\(path): exists and is not an empty folder; nothing was written, name a new folder")
 }

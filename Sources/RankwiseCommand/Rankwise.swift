@@ -21,7 +21,8 @@ struct Rankwise: ParsableCommand {
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ExportCommand.self, InspectCommand.self,
             CheckpointCommand.self, AllocateCommand.self, TokenizeCommand.self, BenchCommand.self, PlanCommand.self,
-            WeightsCommand.self, SpectrumCommand.self,
+            WeightsCommand.self, SpectrumCommand.self, FactorCommand.self, ExtractCommand.self,
+            SuperpositionCommand.self,
         ])
 
     /// Parses and runs. Under `mpirun` every process gets the same command line, so what is wrong with it, and help, is

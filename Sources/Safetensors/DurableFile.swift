@@ -39,6 +39,29 @@ public enum DurableFile {
         return lstat(path, &status) == 0
     }
 
+    /// - Throws: ``SafetensorsError`` (`usage`) if something has this name.
+    public static func refuseExisting(_ path: String) throws(SafetensorsError) {
+        guard !exists(path) else {
+            throw SafetensorsError(.usage, "\(path): exists; nothing was written, name a new file")
+        }
+    }
+
+    /// Writes a new file, whole or not at all, and leaves one that is there as it is.
+    ///
+    /// - Parameter body: writes the file under another name, and waits until it is on the disk.
+    /// - Throws: ``SafetensorsError`` (`usage`) if the file exists, or what the body throws.
+    public static func create(_ path: String, _ body: (_ partial: String) throws -> Void) throws {
+        try refuseExisting(path)
+        let partial = path + ".\(getpid()).partial"
+        do {
+            try body(partial)
+            try move(partial, toNew: path)
+        } catch {
+            discard(partial)
+            throw error
+        }
+    }
+
     /// Gives a file that is whole its final name, which nothing may have, and waits until the name is on the disk.
     public static func move(_ temporary: String, toNew path: String) throws(SafetensorsError) {
         guard !exists(path) else {

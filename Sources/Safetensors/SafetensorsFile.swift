@@ -166,6 +166,18 @@ public final class SafetensorsFile: Sendable {
         return FloatBits.floats(from: bytes, of: tensor.elementType)
     }
 
+    /// A tensor's elements in double precision, exactly, from any floating-point type.
+    ///
+    /// - Throws: if the tensor is missing, has another shape or is not of floating point.
+    public func doubles(of name: String, shape: [Int]) throws(SafetensorsError) -> [Double] {
+        let tensor = try tensor(name, shape: shape)
+        guard tensor.elementType == .float64 else { return try floats(of: name, shape: shape).map(Double.init) }
+        let bytes = bytes(of: tensor)
+        return (0..<bytes.count / 8).map {
+            Double(bitPattern: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self))
+        }
+    }
+
     private func tensor(_ name: String, shape: [Int]) throws(SafetensorsError) -> TensorDescription {
         guard let tensor = tensors[name] else {
             throw SafetensorsError(

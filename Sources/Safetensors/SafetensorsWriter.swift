@@ -35,6 +35,8 @@ public struct TensorToWrite {
 public enum TensorBytes {
     case borrowed(UnsafeRawBufferPointer)
     case floats([Float])
+    case doubles([Double])
+    case bytes([UInt8])
 }
 
 /// Writes safetensors files, the same bytes for the same tensors.
@@ -60,6 +62,8 @@ public enum SafetensorsWriter {
                 switch try tensor.bytes() {
                 case .borrowed(let bytes): try checked(bytes)
                 case .floats(let values): try values.withUnsafeBytes(checked)
+                case .doubles(let values): try values.withUnsafeBytes(checked)
+                case .bytes(let values): try values.withUnsafeBytes(checked)
                 }
             }
         }

@@ -77,5 +77,15 @@ public final class TensorFolder: Sendable {
         try file(of: name).floats(of: name, shape: shape)
     }
 
+    /// See ``SafetensorsFile/doubles(of:shape:)``.
+    public func doubles(of name: String, shape: [Int]) throws(SafetensorsError) -> [Double] {
+        try file(of: name).doubles(of: name, shape: shape)
+    }
+
+    /// A tensor's bytes, valid as long as this object lives; nil if the folder has no such tensor.
+    public func bytes(of name: String) -> UnsafeRawBufferPointer? {
+        owner[name].flatMap { index in files[index].tensor(named: name).map { files[index].bytes(of: $0) } }
+    }
+
     private func file(of name: String) -> SafetensorsFile { files[owner[name] ?? 0] }
 }

@@ -4,9 +4,7 @@
 /// - Throws: `badData`, with the line, if it is not a finite decimal number or is too large for a `Float`.
 public func regressionTarget(of row: TextRow, path: String) throws(TextError) -> Float {
     let label = try row.requiredLabel(path: path)
-    // `Float` would read hexadecimal numbers, too.
-    let isDecimal = label.utf8.allSatisfy { byte in (0x30...0x39).contains(byte) || "+-.eE".utf8.contains(byte) }
-    guard isDecimal, let target = Float(label), target.isFinite else {
+    guard isDecimalNumber(label), let target = Float(label), target.isFinite else {
         throw .badData(path, line: row.line, "the label is \(TextError.quoted(label)), expected a finite number")
     }
     return target

@@ -48,7 +48,7 @@ struct ProgressLine {
 
     private static func scientific(_ value: Double) -> String { String(format: "%.2e", value) }
 
-    private static func duration(_ seconds: Double) -> String {
+    static func duration(_ seconds: Double) -> String {
         let whole = Int(min(max(seconds, 0), 1e9))
         return whole >= 3_600
             ? String(format: "%d:%02d:%02d", whole / 3_600, whole / 60 % 60, whole % 60)

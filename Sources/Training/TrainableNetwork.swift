@@ -45,10 +45,3 @@ extension TrainableNetwork {
 
     public func tokenCount(of samples: [Int]) -> Int { samples.count }
 }
-
-extension LaneTree {
-    /// The slots of a lane of a global batch.
-    public func slots(ofLane lane: Int, batchSize: Int) -> Range<Int> {
-        lane * batchSize / laneCount..<(lane + 1) * batchSize / laneCount
-    }
-}

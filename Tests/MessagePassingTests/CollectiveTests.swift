@@ -12,6 +12,7 @@ struct CollectiveTests {
             ["broadcast", "broadcast-text", "broadcast-unequal", "broadcast-no-such-root"],
             ["all-reduce", "all-reduce-bits", "all-reduce-unequal"],
             ["all-gather", "all-gather-varying", "all-gather-in-place", "all-gather-bad-arguments"],
+            ["counters"],
             ["all-to-all", "all-to-all-varying", "all-to-all-past-the-limit", "all-to-all-bad-arguments"],
         ], 1...4)
     func holds(checks: [String], processCount: Int) async throws {

@@ -45,3 +45,4 @@ func expect(_ kind: MessagePassingError.Kind, _ claim: String, from operation: (
 let checks: [String: Check] = jobChecks.merging(gatherChecks) { first, _ in first }
     .merging(exchangeChecks) { first, _ in first }.merging(reduceChecks) { first, _ in first }
     .merging(broadcastChecks) { first, _ in first }.merging(selectionChecks) { first, _ in first }
+    .merging(counterChecks) { first, _ in first }

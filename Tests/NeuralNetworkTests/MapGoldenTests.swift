@@ -56,7 +56,8 @@ struct MapGoldenTests {
             for (index, value) in (weight.elements + bias.elements).enumerated() { parameters.pointer[index] = value }
             let operation = Convolution(
                 linear: AdaptedLinear(
-                    path: "", weight: MatrixView(base: parameters.pointer, rows: weight.rows, columns: weight.columns),
+                    path: "",
+                    weight: .plain(MatrixView(base: parameters.pointer, rows: weight.rows, columns: weight.columns)),
                     bias: parameters.pointer + weight.elements.count,
                     trained: (weightBlock, biasBlock)), kernelSide: golden.kernel, stride: golden.stride,
                 padding: golden.padding)

@@ -46,7 +46,7 @@ struct MapOperationGradientTests {
         let operation = Convolution(
             linear: AdaptedLinear(
                 path: "convolution",
-                weight: MatrixView(base: weightTensor.values, rows: outputs, columns: inputs * kernel * kernel),
+                weight: .plain(MatrixView(base: weightTensor.values, rows: outputs, columns: inputs * kernel * kernel)),
                 bias: biasTensor.values, trained: (weightBlock, biasBlock)), kernelSide: kernel, stride: stride,
             padding: padding)
         let input = matrix(maps.rowCount, inputs, seed: 2)

@@ -104,16 +104,6 @@ struct ConversionTests {
         #expect(error?.description.contains("'x'") == true)
         #expect(file.tensor(named: "y") == nil)
     }
-}
-
-extension RawFile {
-    /// As the file's first eight bytes say.
-    fileprivate var headerLength: Int {
-        get throws {
-            let bytes = try Data(contentsOf: URL(fileURLWithPath: path)).prefix(8)
-            return bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
-        }
-    }
 
     @Test("every float16 and bfloat16 comes back from single precision, and what lies between goes to the nearest")
     func back() {
@@ -136,5 +126,15 @@ extension RawFile {
         #expect(
             ElementType.float16.floats(from: ElementType.float16.bytes(of: [65_519, 65_520])) == [65_504, .infinity])
         #expect(ElementType.float64.floats(from: ElementType.float64.bytes(of: [0.1, -3])) == [0.1, -3])
+    }
+}
+
+extension RawFile {
+    /// As the file's first eight bytes say.
+    fileprivate var headerLength: Int {
+        get throws {
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: path)).prefix(8)
+            return bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
+        }
     }
 }

@@ -40,6 +40,31 @@ struct DurableFileTests {
         #expect(names == ["file"])
     }
 
+    @Test("one that must be new never takes another's place, and appears whole or not at all")
+    func create() throws {
+        try DurableFile.create(path) { try DurableFile.write(Data("new".utf8), to: $0) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("new".utf8))
+        let error = #expect(throws: SafetensorsError.self) {
+            try DurableFile.create(path) { try DurableFile.write(Data("newer".utf8), to: $0) }
+        }
+        #expect(error?.kind == .usage)
+        // One that comes while the body writes.
+        #expect(throws: SafetensorsError.self) {
+            try DurableFile.create(path + "2") { partial in
+                try DurableFile.write(Data("late".utf8), to: partial)
+                try DurableFile.write(Data("first".utf8), to: path + "2")
+            }
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path + "2")) == Data("first".utf8))
+        #expect(throws: CancellationError.self) {
+            try DurableFile.create(path + "3") { partial in
+                try DurableFile.write(Data("half".utf8), to: partial)
+                throw CancellationError()
+            }
+        }
+        #expect(names.sorted() == ["file", "file2"])
+    }
+
     @Test("a replacement that fails leaves the old file and nothing else")
     func failedReplacement() throws {
         // A folder that is not empty cannot be replaced by a file.

@@ -249,6 +249,36 @@ double kernel_hyperbolic_cluster_backward(const kernel_hyperbolic_clusters *shap
                                           float *points_gradient, float *values_gradient, float *centres_gradient,
                                           float *value_centres_gradient, float *bias_gradient, double *workspace);
 
+// --- sparse features (Features.c)
+
+/// Draws which of `count` independent features are active in one sample, and their values.
+///
+/// `survival[i]`, i = 0 … count, is the probability that none of the features before i is active: 1 first, never rising. The
+/// k-th active feature comes from block k of `place`: words 0 and 1 say which one it is, word 2 is its value, uniform in
+/// (0, 2). Writes `features`, rising, and `values`, for which there must be room for `count`; returns how many there are.
+long kernel_draw_features(kernel_philox_place place, const double *survival, long count, int32_t *features,
+                          float *values);
+
+/// Rows with few numbers that are not 0: those of row r are values[k] in column features[k], for k from starts[r] to before
+/// starts[r + 1].
+typedef struct {
+    const int32_t *starts, *features;
+    const float *values;
+    long rows;
+} kernel_sparse_rows;
+
+/// output[r] = Σ_k values[k]·v[features[k]]: [rows, width].
+void kernel_sparse_combinations(kernel_sparse_rows x, const float *v, float *output, long width);
+/// v[features[k]] += factor·values[k]·rows[r] for all k of all rows r, in order; rows [rows, width].
+void kernel_add_sparse_products(kernel_sparse_rows x, float factor, const float *rows, float *v, long width);
+/// With y = max(z + bias, 0), z [rows, columns] becomes (y - x)·[y > 0], half the derivative of Σ (y - x)² at z; it is added to
+/// `sums`, [columns], row after row. Returns Σ (y - x)².
+double kernel_rectified_difference(kernel_sparse_rows x, float *z, const float *bias, float *sums, long columns);
+
+/// Rows lose rate·row, the decay of AdamW, for a rate of 0 or more; below 0 they grow towards unit length: row -=
+/// rate·row·(1/‖row‖ - 1), with ‖row‖ at least 1e-8.
+void kernel_decay_rows(float *values, long rows, long columns, float rate);
+
 // --- the update (Update.c)
 
 /// AdamW on one run of parameters. `gradient_factor` multiplies the gradient first (clipping).

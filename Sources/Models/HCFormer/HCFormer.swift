@@ -20,7 +20,7 @@ public final class HCFormer {
             let trained: (weight: ParameterLayout.Block, bias: ParameterLayout.Block)? =
                 if let weight = weight.block, let bias = bias.block { (weight, bias) } else { nil }
             return AdaptedLinear(
-                path: name, weight: MatrixView(base: weight.values, rows: outputs, columns: inputs),
+                path: name, weight: .plain(MatrixView(base: weight.values, rows: outputs, columns: inputs)),
                 bias: bias.values, trained: trained)
         }
 

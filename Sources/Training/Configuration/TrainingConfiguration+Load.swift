@@ -71,7 +71,7 @@ extension TrainingConfiguration {
 
     /// The text of a file, read no further than a configuration can be long, so that a device or a pipe without end does
     /// not hang the job.
-    private static func text(of path: String) throws(ConfigurationError) -> String {
+    static func text(of path: String) throws(ConfigurationError) -> String {
         let data: Data
         do {
             let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))

@@ -50,7 +50,8 @@ extension TrainingConfiguration {
                 return "model is null, but task: \(task.rawValue) needs a pretrained model; name its folder"
             }
         } else if baseQuantization.bits != nil {
-            return "base_quantization.bits is \(baseQuantization.bits ?? 0), but image networks are held as they are; set it to"
+            return
+                "base_quantization.bits is \(baseQuantization.bits ?? 0), but image networks are held as they are; set it to"
                 + " null"
         } else if method != .full, modelFolder == nil {
             return

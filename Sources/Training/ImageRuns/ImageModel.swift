@@ -104,7 +104,8 @@ public final class ImageModel: AdapterHost {
         for module in modules {
             guard let linear = network.linears.first(where: { $0.path == module.path }) else { continue }
             layout.appendTriplets(
-                name: module.path, sharers: module.sharers, count: module.rank, outputs: linear.outputs, inputs: linear.inputs)
+                name: module.path, sharers: module.sharers, count: module.rank, outputs: linear.outputs,
+                inputs: linear.inputs)
         }
         layout.appendDense(
             name: "head.weight", rows: network.configuration.classCount, columns: network.featureWidth)

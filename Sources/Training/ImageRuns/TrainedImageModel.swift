@@ -148,7 +148,8 @@ public struct TrainedImageModel {
             guard let tensor = adapter.head.first(where: { $0.name == name }), let elements = merged.elements(of: name),
                 tensor.values.count == elements.count
             else {
-                throw TrainingError(.badData, "\(source): no '\(name)' of \(shape.classCount) classes; export the adapter again")
+                throw TrainingError(
+                    .badData, "\(source): no '\(name)' of \(shape.classCount) classes; export the adapter again")
             }
             _ = elements.update(fromContentsOf: tensor.values)
         }

@@ -1,0 +1,155 @@
+internal import CKernels
+public import LinearAlgebra
+public import NeuralNetwork
+internal import Randomness
+
+/// The superposition model (Liu, Liu and Gore, arXiv 2505.10465): h = Wᵀx, y = max(W·h + b, 0), loss ‖y − x‖², with fewer
+/// hidden numbers than features.
+///
+/// x is sparse, so h and the gradient by way of x cost next to nothing; what is left are three products of
+/// [batch, features] with [features, hidden], made of pieces that stay in the second cache. A lane's numbers depend on that
+/// lane alone.
+public final class SuperpositionNetwork {
+    /// What a network and its data are made of.
+    public struct Settings: Sendable, Equatable {
+        /// n and m.
+        public var features, hidden: Int
+        /// α of the features' probabilities.
+        public var exponent: Double
+        public var seed: UInt64
+        /// Whether b begins as N(0, 1), as the paper has it, or as 0.
+        public var startsWithRandomBias: Bool
+        /// Training samples whose order is shuffled; any number can be computed with, as none is kept.
+        public var sampleCount: Int
+
+        /// - Precondition: `features`, `hidden` and `sampleCount` > 0, `exponent` ≥ 0.
+        public init(
+            features: Int, hidden: Int, exponent: Double, seed: UInt64, startsWithRandomBias: Bool = true,
+            sampleCount: Int = 1_048_576
+        ) {
+            precondition(features > 0 && hidden > 0 && exponent >= 0 && sampleCount > 0)
+            self.features = features
+            self.hidden = hidden
+            self.exponent = exponent
+            self.seed = seed
+            self.startsWithRandomBias = startsWithRandomBias
+            self.sampleCount = sampleCount
+        }
+    }
+
+    public let settings: Settings
+    public let data: SparseFeatures
+    public let layout: ParameterLayout
+    /// W, [features, hidden], and b: [1, elements].
+    public let parameters: Matrix
+    /// One row for each feature.
+    public let weightBlock: ParameterLayout.Block
+    private let biasBlock: ParameterLayout.Block
+
+    /// Samples of a piece.
+    private static let pieceLength = 128
+    private let samples = SparseSamples()
+    private let hidden = Matrix()  // [piece, hidden]
+    private let output = Matrix()  // [piece, features]
+    private let hiddenGradient = Matrix()  // [piece, hidden]
+    private let biasGradients = Matrix()  // [lanes, features]
+
+    /// A network at its start: W ~ N(0, 1)/√m.
+    public init(_ settings: Settings) {
+        self.settings = settings
+        data = SparseFeatures(count: settings.features, exponent: settings.exponent, seed: settings.seed)
+        var layout = ParameterLayout()
+        weightBlock = layout.appendDense(name: "weight", rows: settings.features, columns: settings.hidden)
+        biasBlock = layout.appendDense(name: "bias", rows: 1, columns: settings.features)
+        self.layout = layout
+        parameters = Matrix(rows: 1, columns: layout.elementCount)
+        let source = NormalSource(seed: settings.seed)
+        source.fill(
+            buffer(weightBlock), tensor: 0, standardDeviation: 1 / Double(settings.hidden).squareRoot())
+        if settings.startsWithRandomBias { source.fill(buffer(biasBlock), tensor: 1) }
+    }
+
+    public var sampleCount: Int { settings.sampleCount }
+
+    /// W, valid as long as the network lives.
+    public var weight: MatrixView {
+        MatrixView(
+            base: parameters.pointer + weightBlock.elements.lowerBound, rows: settings.features,
+            columns: settings.hidden)
+    }
+
+    private var bias: UnsafeMutablePointer<Float> { parameters.pointer + biasBlock.elements.lowerBound }
+
+    private func buffer(_ block: ParameterLayout.Block) -> UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(
+            start: parameters.pointer + block.elements.lowerBound, count: block.elements.count)
+    }
+
+    /// Forward and backward of some lanes of a global batch.
+    ///
+    /// - Parameters:
+    ///   - samples: the index of the sample in each slot of the whole global batch.
+    ///   - lanes: those to compute; lane l of L holds the slots from ⌊l·B/L⌋ to before ⌊(l+1)·B/L⌋.
+    ///   - gradients: of these lanes; set. They are those of the mean loss over the global batch.
+    /// - Returns: for each of the lanes, the sum of the losses of its samples.
+    public func computeGradients(
+        samples indices: [Int], lanes: Range<Int>, tree: LaneTree, pass: Pass, gradients: LaneGradients
+    ) -> [Double] {
+        let scale = 2 / Float(indices.count)
+        let features = settings.features
+        var losses = [Double](repeating: 0, count: lanes.count)
+        biasGradients.resize(rows: lanes.count, columns: features)
+        biasGradients.mutableView.clear()
+        gradients.set(weightBlock) { lane, gradient in
+            let weightGradient = MutableMatrixView(base: gradient, rows: features, columns: settings.hidden)
+            let slots = tree.slots(ofLane: lanes.lowerBound + lane, batchSize: indices.count)
+            if slots.isEmpty { weightGradient.clear() }
+            forEachPiece(of: slots, sample: { indices[$0] }, split: .training) { rows, isFirst in
+                let sums = biasGradients.mutableView.rowStart(lane)
+                losses[lane] += kernel_rectified_difference(rows, output.pointer, bias, sums, features)
+                multiply(
+                    output.view, .transposed, hidden.view, .none, scale: scale, keep: isFirst ? 0 : 1,
+                    into: weightGradient)
+                hiddenGradient.resize(rows: rows.rows, columns: settings.hidden)
+                multiply(output.view, .none, weight, .none, into: hiddenGradient.mutableView)
+                kernel_add_sparse_products(rows, scale, hiddenGradient.pointer, gradient, settings.hidden)
+            }
+        }
+        gradients.set(biasBlock) { lane, gradient in
+            for (feature, sum) in biasGradients.view.row(lane).enumerated() { gradient[feature] = scale * sum }
+        }
+        return losses
+    }
+
+    /// The mean loss over samples that are never trained on.
+    ///
+    /// - Parameter range: their indices, at least one.
+    public func evaluate(_ range: Range<Int>) -> Double {
+        precondition(!range.isEmpty)
+        let sums = Matrix(rows: 1, columns: settings.features)
+        var loss = 0.0
+        forEachPiece(of: range, sample: \.self, split: .evaluation) { rows, _ in
+            loss += kernel_rectified_difference(rows, output.pointer, bias, sums.pointer, settings.features)
+        }
+        return loss / Double(range.count)
+    }
+
+    /// Draws the samples of each piece, and computes `hidden` = Wᵀx and `output` = W·h for them.
+    private func forEachPiece(
+        of slots: Range<Int>, sample: (Int) -> Int, split: SparseFeatures.Split,
+        _ body: (_ rows: kernel_sparse_rows, _ isFirst: Bool) -> Void
+    ) {
+        for start in stride(from: slots.lowerBound, to: slots.upperBound, by: Self.pieceLength) {
+            let piece = start..<min(start + Self.pieceLength, slots.upperBound)
+            samples.removeAll()
+            for slot in piece { data.append(sample(slot), of: split, to: samples) }
+            hidden.resize(rows: piece.count, columns: settings.hidden)
+            output.resize(rows: piece.count, columns: settings.features)
+            samples.withRows { rows in
+                kernel_sparse_combinations(rows, weight.base, hidden.pointer, settings.hidden)
+                multiply(hidden.view, .none, weight, .transposed, into: output.mutableView)
+                body(rows, start == slots.lowerBound)
+            }
+        }
+    }
+}
