@@ -77,7 +77,8 @@ let package = Package(
             name: "RankwiseCommand",
             dependencies: [
                 "Checkpointing", "Diagnostics", "Factoring", "Factorization", "LinearAlgebra", "MessagePassing",
-                "Models", "PEFTFormat", "Safetensors", "Text", "Training", "WeightFiles", "WeightMethods",
+                "Models",
+                "PEFTFormat", "Safetensors", "Text", "Training", "WeightFiles", "WeightMethods",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         // Programs that tests run.

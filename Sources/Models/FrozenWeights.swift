@@ -102,7 +102,8 @@ public final class FrozenWeights {
 
     /// A matrix of the given shape, quantised where it is held so.
     public func frozenMatrix(_ name: String, rows: Int, columns: Int) throws -> FrozenMatrix {
-        guard let codes = quantized[prefix + name], codes.rows == rows, codes.columns == columns else {
+        guard let codes = quantized[tensors.storedName(of: prefix + name)], codes.rows == rows, codes.columns == columns
+        else {
             return .plain(try matrix(name, rows: rows, columns: columns))
         }
         return .quantized(codes)
@@ -115,7 +116,7 @@ public final class FrozenWeights {
 
     /// The elements of a tensor of the given shape, row-major.
     public func floats(_ name: String, shape: [Int]) throws -> UnsafePointer<Float> {
-        let name = prefix + name
+        let name = tensors.storedName(of: prefix + name)
         if let mapped = try tensors.mappedFloats(of: name, shape: shape), let base = mapped.baseAddress { return base }
         guard let base = converted[name], tensors.tensor(named: name)?.shape == shape else {
             // Says what is wrong with it.

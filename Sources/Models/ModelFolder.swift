@@ -39,8 +39,6 @@ public enum ModelFolder {
     }
 
     /// `config.json` as a dictionary.
-    ///
-    /// - Throws: ``ModelError`` if there is no such folder or file, or if it is no JSON object.
     public static func readConfiguration(path: String) throws(ModelError) -> [String: Any] {
         let file = "\(path)/config.json"
         var isFolder: ObjCBool = false

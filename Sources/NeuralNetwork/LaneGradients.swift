@@ -71,7 +71,7 @@ public final class LaneGradients {
         guard block.uses.count > 1 else { return sum(block, laneGradient) }
         let count = block.elements.count
         let (sums, uses) = shared[block.name] ?? (Matrix(), 0)
-        sums.resize(rows: laneCount, columns: count)
+        if uses == 0 { sums.resize(rows: laneCount, columns: count) }
         useGradient.resize(rows: 1, columns: count)
         for lane in 0..<laneCount {
             guard uses > 0 else {

@@ -23,8 +23,11 @@ extension Adapter {
         let headNames = Set(head.map(\.name))
         var tensors = head.map { TensorToWrite(name: $0.name, shape: $0.shape, values: $0.values) }
         for file in base.files {
-            for name in file.tensorNames {
-                guard let tensor = file.tensor(named: name) else { continue }
+            // What was tied may differ now, so each gets its own copy.
+            let tied = base.tiedNames.filter { file.tensor(named: $0.value) != nil }.keys.sorted()
+            for name in file.tensorNames + tied {
+                let stored = base.storedName(of: name)
+                guard let tensor = file.tensor(named: stored) else { continue }
                 let fullName = hasPrefix ? name : prefix + name
                 guard !headNames.contains(fullName), !headNames.contains(name) else { continue }
                 guard let module = merged[fullName] else {
@@ -44,7 +47,7 @@ extension Adapter {
                 let scale = settings.scale
                 tensors.append(
                     TensorToWrite(name: fullName, elementType: .float32, shape: tensor.shape) {
-                        .floats(module.merged(into: try file.floats(of: name, shape: tensor.shape), scale: scale))
+                        .floats(module.merged(into: try file.floats(of: stored, shape: tensor.shape), scale: scale))
                     })
             }
         }

@@ -17,8 +17,8 @@ struct BenchCommand: ParsableCommand {
               mpirun -np 2 rankwise bench collectives --config run.yaml
               mpirun -np 2 rankwise bench checkpoint --config run.yaml --folder /shared/scratch
               rankwise bench load --config run.yaml
-              rankwise bench image-step
               rankwise bench superposition
+              rankwise bench image-step
             """,
         subcommands: [
             Step.self, Update.self, Select.self, Collectives.self, Checkpoint.self, Load.self, Superposition.self,

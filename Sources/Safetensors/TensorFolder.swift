@@ -8,6 +8,9 @@ public final class TensorFolder: Sendable {
     /// The files, in the order of their names.
     public let files: [SafetensorsFile]
     private let owner: [String: Int]
+    /// Names that stand for a stored tensor: of tied tensors, `safetensors.torch.save_model` stores one, and names the
+    /// others in the metadata, each with the one that it is tied to.
+    public let tiedNames: [String: String]
 
     public init(path: String) throws(SafetensorsError) {
         self.path = path
@@ -26,6 +29,9 @@ public final class TensorFolder: Sendable {
         }
         self.files = files
         self.owner = owner
+        tiedNames = files.reduce(into: [:]) { tied, file in
+            for (name, stored) in file.metadata where owner[name] == nil && owner[stored] != nil { tied[name] = stored }
+        }
     }
 
     private static func fileNames(_ path: String) throws(SafetensorsError) -> [String] {
@@ -60,32 +66,38 @@ public final class TensorFolder: Sendable {
         return names
     }
 
+    /// Of the tensors that are stored.
     public var tensorNames: [String] { files.flatMap(\.tensorNames) }
 
-    /// The tensor of a name, if the folder has it.
+    /// The name under which a tensor is stored: its own, or that of the one that it is tied to.
+    public func storedName(of name: String) -> String { tiedNames[name] ?? name }
+
+    /// The tensor of a name, if the folder has it; the description has the name under which it is stored.
     public func tensor(named name: String) -> TensorDescription? {
-        owner[name].flatMap { files[$0].tensor(named: name) }
+        let name = storedName(of: name)
+        return owner[name].flatMap { files[$0].tensor(named: name) }
     }
 
     /// See ``SafetensorsFile/mappedFloats(of:shape:)``.
     public func mappedFloats(of name: String, shape: [Int]) throws(SafetensorsError) -> UnsafeBufferPointer<Float>? {
-        try file(of: name).mappedFloats(of: name, shape: shape)
+        try file(of: name).mappedFloats(of: storedName(of: name), shape: shape)
     }
 
     /// See ``SafetensorsFile/floats(of:shape:)``.
     public func floats(of name: String, shape: [Int]) throws(SafetensorsError) -> [Float] {
-        try file(of: name).floats(of: name, shape: shape)
+        try file(of: name).floats(of: storedName(of: name), shape: shape)
     }
 
     /// See ``SafetensorsFile/doubles(of:shape:)``.
     public func doubles(of name: String, shape: [Int]) throws(SafetensorsError) -> [Double] {
-        try file(of: name).doubles(of: name, shape: shape)
+        try file(of: name).doubles(of: storedName(of: name), shape: shape)
     }
 
     /// A tensor's bytes, valid as long as this object lives; nil if the folder has no such tensor.
     public func bytes(of name: String) -> UnsafeRawBufferPointer? {
-        owner[name].flatMap { index in files[index].tensor(named: name).map { files[index].bytes(of: $0) } }
+        let name = storedName(of: name)
+        return owner[name].flatMap { index in files[index].tensor(named: name).map { files[index].bytes(of: $0) } }
     }
 
-    private func file(of name: String) -> SafetensorsFile { files[owner[name] ?? 0] }
+    private func file(of name: String) -> SafetensorsFile { files[owner[storedName(of: name)] ?? 0] }
 }

@@ -1,5 +1,6 @@
 import Models
 public import LinearAlgebra
+import Models
 public import NeuralNetwork
 
 /// A network with triplets on some of its layers and a head, whatever its family: what the parameters of an adapter are

@@ -17,7 +17,7 @@ extension Trainer {
 
     /// The adapter as it stands: the triplets that the latest decision kept.
     func adapter() -> Adapter {
-        let modules = zip(self.modules, network.tripletBlocks).flatMap { initial, block in
+        let modules = zip(self.modules, network.tripletBlocks).flatMap { initial, block -> [AdapterModule] in
             let module = AdapterModule(
                 block, parameters: network.parameters.pointer, rows: block.rows.filter { isCompact || mask[$0] },
                 pattern: Array(mask[initial.rows]))

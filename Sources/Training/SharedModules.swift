@@ -33,10 +33,9 @@ enum SharedModules {
             if members[group] == nil { order.append(group) }
             members[group, default: []].append(linear.path)
         }
-        return order.compactMap { group in
-            members[group].flatMap { paths in
-                paths.first.map { .init(path: $0, rank: rank, sharers: Array(paths.dropFirst())) }
-            }
+        return order.compactMap { group -> AdaptedModel.AdaptedModule? in
+            guard let paths = members[group], let first = paths.first else { return nil }
+            return .init(path: first, rank: rank, sharers: Array(paths.dropFirst()))
         }
     }
 }

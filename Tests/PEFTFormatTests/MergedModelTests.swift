@@ -47,6 +47,30 @@ struct MergedModelTests {
         return folder
     }
 
+    @Test("tied weights of the base become weights of their own, each with its module's change")
+    func tiedWeights() throws {
+        let names = [0, 1].map { "encoder.layer.\($0).intermediate.dense.weight" }
+        let base = try copy(of: "tiny-bert") { tensors, source, folder in
+            try SafetensorsWriter.write(
+                tensors.filter { $0.name != names[1] }, metadata: ["format": "pt", names[1]: names[0]],
+                to: folder + "/model.safetensors")
+            withExtendedLifetime(source) {}
+        }
+        try adapter.writeMerged(to: path, baseFolder: base, task: task)
+        let (before, after) = (try TensorFolder(path: base), try TensorFolder(path: path))
+        let old = try floats(before, names[0])
+        for name in names {
+            let module = try #require(adapter.modules.first { $0.path + ".weight" == "bert." + name })
+            let change = weightChange(of: module, scale: Double(adapter.settings.scale)).joined()
+            let new = try floats(after, "bert." + name)
+            #expect(after.tensorNames.contains("bert." + name))
+            for (place, change) in change.enumerated() {
+                // Rounded once to single precision.
+                #expect(abs(Double(new[place]) - Double(old[place]) - change) < 1e-6)
+            }
+        }
+    }
+
     @Test(
         "are W0 + ΔW where a module has triplets, the base elsewhere, whatever the base's type",
         arguments: ["tiny-bert", "tiny-bert-float16", "tiny-bert-bfloat16"])

@@ -56,6 +56,23 @@ struct TensorFolderTests {
         #expect(error?.description.contains("no tensor 'e'") == true)
     }
 
+    /// As `safetensors.torch.save_model` writes them.
+    @Test("a tied tensor is stored once and found by each of its names")
+    func tied() throws {
+        try SafetensorsWriter.write(
+            [TensorToWrite(name: "a", shape: [2], values: [1, 2])],
+            metadata: ["format": "pt", "b": "a", "c": "gone", "a": "a"], to: folder.path + "/model.safetensors")
+        let tensors = try TensorFolder(path: folder.path)
+        #expect(tensors.tensorNames == ["a"] && tensors.tiedNames == ["b": "a"])
+        #expect(tensors.tensor(named: "b") == tensors.tensor(named: "a"))
+        #expect(try tensors.floats(of: "b", shape: [2]) == [1, 2])
+        let (one, other) = (
+            try tensors.mappedFloats(of: "a", shape: [2]), try tensors.mappedFloats(of: "b", shape: [2])
+        )
+        #expect(one?.baseAddress == other?.baseAddress)
+        #expect(tensors.tensor(named: "c") == nil && tensors.tensor(named: "format") == nil)
+    }
+
     @Test("one file goes before an index")
     func oneFile() throws {
         try shard("model.safetensors", ["a": 1])

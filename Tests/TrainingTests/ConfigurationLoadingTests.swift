@@ -69,8 +69,15 @@ struct ConfigurationLoadingTests {
                   sensitivity_at: update
                   schedule: printed
                   init: start/
+                  initialization: xavier
+                  share: [key]
+                  normalize: unit
+                  max_spectral_norm: 2
+                head: { initialization: he }
+                base_quantization: { bits: 8, group: 32 }
                 dropout: 0
-                optimizer: { lr: 1e-3, weight_decay: 0.01, beta1: 0.8, beta2: 0.99, epsilon: 1e-6, max_grad_norm: 1,
+                optimizer: { lr: 1e-3, weight_decay: 0.01, decay_mode: l2, weight_decay_vectors: 0.1, weight_decay_values: 0.2,
+                             weight_decay_head: 0.3, beta1: 0.8, beta2: 0.99, epsilon: 1e-6, max_grad_norm: 1,
                              schedule: cosine, warmup_steps: 4 }
                 total_step: 44
                 batch_size: 16
@@ -92,10 +99,20 @@ struct ConfigurationLoadingTests {
             sensitivitySmoothing: 0.7, uncertaintySmoothing: 0.6, orthogonalityWeight: 0.5, orthogonality: .peft,
             alpha: 16, dropout: 0.25, targetModules: ["query", "key"], importance: .magnitude,
             sensitivityPoint: .update, budgetForm: .printed, initialAdapter: "start/")
+        expected.adapter.initialization = .xavier
+        expected.adapter.sharedModules = ["key"]
+        expected.adapter.normalization = .unit
+        expected.adapter.largestSpectralNorm = 2
+        expected.head.initialization = .he
+        expected.baseQuantization = .init(bits: 8, group: 32)
         expected.dropout = 0
         expected.optimizer = .init(
             learningRate: 1e-3, weightDecay: 0.01, firstMomentDecay: 0.8, secondMomentDecay: 0.99, epsilon: 1e-6,
             maximumGradientNorm: 1, schedule: .cosine, warmUpSteps: 4)
+        expected.optimizer.decayMode = .l2
+        expected.optimizer.weightDecayOfVectors = 0.1
+        expected.optimizer.weightDecayOfValues = 0.2
+        expected.optimizer.weightDecayOfHead = 0.3
         expected.totalSteps = 44
         expected.batchSize = 16
         expected.seed = 7

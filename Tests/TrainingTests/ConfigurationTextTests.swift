@@ -228,6 +228,20 @@ extension TrainingConfiguration {
         one.adapter.sensitivityPoint = SensitivityPoint.allCases.randomElement(using: &generator) ?? .update
         one.adapter.budgetForm = BudgetForm.allCases.randomElement(using: &generator) ?? .printed
         one.adapter.initialAdapter = perhaps(text())
+        one.adapter.sharedModules = (0..<integer(0...2)).map { _ in text() }
+        one.adapter.largestSpectralNorm = perhaps(fraction())
+        one.head.initialization = HeadInitialization.allCases.randomElement(using: &generator) ?? .he
+        one.baseQuantization.bits = perhaps(4 * integer(1...2))
+        one.baseQuantization.group = 2 * integer(4...32_768)
+        one.optimizer.decayMode = DecayMode.allCases.randomElement(using: &generator) ?? .l2
+        one.optimizer.weightDecayOfVectors = perhaps(number(0..<1))
+        one.optimizer.weightDecayOfHead = perhaps(number(0..<1))
+        if one.optimizer.decayMode != .unitRow { one.optimizer.weightDecayOfValues = perhaps(number(0..<1)) }
+        if integer(0...1) == 0 {
+            one.adapter.normalization = .unit
+        } else {
+            one.optimizer.largestWeight = perhaps(fraction())
+        }
         one.dropout = perhaps(number(0..<1))
         one.optimizer.learningRate = number(0..<1e20)
         one.optimizer.weightDecay = number(0..<1)
