@@ -1,4 +1,3 @@
-import Models
 public import LinearAlgebra
 import Models
 public import NeuralNetwork
