@@ -77,17 +77,20 @@ extension TrainingConfiguration {
     }
 }
 
-extension RunPlan {
+extension PreparedRun {
     /// What `rankwise.json` says of the run.
-    func taskDescription(_ digests: RunDigests) -> TaskDescription {
+    ///
+    /// - Parameter labels: of the classes; nil for a regression.
+    func taskDescription(_ digests: RunDigests, labels: [String]?) -> TaskDescription {
         var description = TaskDescription(
-            task: configuration.task.rawValue, labels: labels?.names, maximumLength: configuration.data.maximumLength,
+            task: configuration.task.rawValue, labels: labels,
+            maximumLength: configuration.task == .imageClassification ? nil : configuration.data.maximumLength,
             textColumn: configuration.data.text, textPairColumn: configuration.data.textPair,
             labelColumn: configuration.data.label, modelDigest: digests.model)
         if configuration.adapter.initialization.isDecomposition {
             description.startingRank = configuration.adapter.initialRank
         }
-        let shared = model.tripletBlocks.map(\.uses).filter { $0.count > 1 }
+        let shared = (adapterHost?.tripletBlocks ?? []).map(\.uses).filter { $0.count > 1 }
         if !shared.isEmpty { description.sharedModules = shared }
         if let bits = configuration.baseQuantization.bits {
             description.baseQuantization = .init(bits: bits, group: configuration.baseQuantization.group)

@@ -106,7 +106,7 @@ public struct RunPlan: PreparedRun {
     ) throws -> String {
         try folder.replaceFolder(folder.adapterPath) { partial in
             try trainer.adapter(startedWith: singularVectors).write(
-                .adalora, to: partial, task: taskDescription(digests))
+                .adalora, to: partial, task: taskDescription(digests, labels: labels?.names))
         }
         return "adapter: \(folder.adapterPath)"
     }

@@ -231,7 +231,18 @@ extension TrainingConfiguration {
         one.adapter.sharedModules = (0..<integer(0...2)).map { _ in text() }
         one.adapter.largestSpectralNorm = perhaps(fraction())
         one.head.initialization = HeadInitialization.allCases.randomElement(using: &generator) ?? .he
-        one.baseQuantization.bits = perhaps(4 * integer(1...2))
+        if one.task != .imageClassification { one.baseQuantization.bits = perhaps(4 * integer(1...2)) }
+        one.data.limit = perhaps(integer(1...Int.max))
+        one.image.side = perhaps(integer(1...4_096))
+        one.image.scale = fraction()
+        one.image.mean = number(-5..<5)
+        one.image.deviation = fraction()
+        one.image.margin = integer(0...64)
+        one.image.flips = integer(0...1) == 0
+        one.hcformer.depths = perhaps((0...integer(0...4)).map { _ in integer(-5...1_000) })
+        one.hcformer.windows = perhaps([])
+        one.hcformer.curvature = fraction()
+        one.hcformer.layerScale = number(0..<1)
         one.baseQuantization.group = 2 * integer(4...32_768)
         one.optimizer.decayMode = DecayMode.allCases.randomElement(using: &generator) ?? .l2
         one.optimizer.weightDecayOfVectors = perhaps(number(0..<1))

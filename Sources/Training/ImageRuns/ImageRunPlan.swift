@@ -159,9 +159,7 @@ public struct ImageRunPlan: PreparedRun {
     ) throws -> String {
         let transform = classifier.transform
         guard configuration.method == .full || configuration.method == .head else {
-            let task = TaskDescription(
-                task: configuration.task.rawValue, labels: labels, maximumLength: nil, textColumn: "image",
-                textPairColumn: nil, labelColumn: configuration.data.label, modelDigest: digests.model)
+            let task = taskDescription(digests, labels: labels)
             try folder.replaceFolder(folder.adapterPath) { partial in
                 try trainer.adapter(startedWith: singularVectors).write(.adalora, to: partial, task: task)
                 try ImageModelFolder.write(transform, to: partial)
