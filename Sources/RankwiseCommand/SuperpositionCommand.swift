@@ -271,7 +271,8 @@ extension SuperpositionSweep.Summary {
             zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
                 .replacing(/\s+$/, with: "")
         }
-        return ((rows.isEmpty ? [] : ([header] + rows).map(line)) + ["\(cells) cells: \(linesPath), \(figurePath)"]).joined(separator: "\n")
+        return ((rows.isEmpty ? [] : ([header] + rows).map(line)) + ["\(cells) cells: \(linesPath), \(figurePath)"])
+            .joined(separator: "\n")
     }
 
     private func range(_ low: Double, _ high: Double) -> String { String(format: "%.3f…%.3f", low, high) }
