@@ -1,5 +1,4 @@
 #include "Philox.h"
-#include <math.h>
 
 typedef int32_t ints16 __attribute__((vector_size(64), aligned(4)));
 
@@ -84,17 +83,4 @@ KERNEL double kernel_rectified_difference(kernel_sparse_rows x, float *z, const 
         }
     }
     return total;
-}
-
-KERNEL void kernel_decay_rows(float *values, long rows, long columns, float rate) {
-    for (long r = 0; r < rows; r++) {
-        float *row = values + r * columns, factor = 1.0f - rate;
-        if (rate < 0) {
-            double sum = 0;
-            for (long c = 0; c < columns; c++) sum += (double)row[c] * (double)row[c];
-            double norm = sqrt(sum);
-            factor = (float)(1.0 - (double)rate * (1.0 / (norm < 1e-8 ? 1e-8 : norm) - 1.0));
-        }
-        for (long c = 0; c < columns; c++) row[c] *= factor;
-    }
 }

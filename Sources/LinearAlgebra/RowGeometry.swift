@@ -1,5 +1,3 @@
-internal import COpenBLAS
-
 /// How the rows of a matrix lie to each other: which are long enough to stand for something, and how much their directions
 /// overlap.
 ///
@@ -31,7 +29,7 @@ public struct RowGeometry: Sendable, Equatable {
     }
 
     /// Computed in double precision, in time O(ν·m·min(ν, m)) and memory O(min(ν, m)²): the sum of the squared overlaps of
-    /// all pairs of rows of X, each with itself too, is ‖XᵀX‖²_F = ‖XXᵀ‖²_F. The BLAS routine is `dsyrk`.
+    /// all pairs of rows of X, each with itself too, is ‖XᵀX‖²_F = ‖XXᵀ‖²_F.
     ///
     /// - Throws: ``LinearAlgebraError`` if an element is not finite.
     public init(of matrix: MatrixView) throws(LinearAlgebraError) {
@@ -40,7 +38,6 @@ public struct RowGeometry: Sendable, Equatable {
         var norms = [Double](repeating: 0, count: matrix.rows)
         for row in 0..<matrix.rows {
             let start = matrix.rowStart(row)
-            // Not by `dsdot`, which sums in single precision here and there.
             var sum = 0.0
             for column in 0..<matrix.columns { sum += Double(start[column]) * Double(start[column]) }
             norms[row] = sum.squareRoot()
@@ -53,54 +50,15 @@ public struct RowGeometry: Sendable, Equatable {
         smallestNorm = norms.min() ?? 0
         largestNorm = norms.max() ?? 0
         meanNorm = norms.reduce(0, +) / Double(max(norms.count, 1))
-        let directed = norms.indices.filter { norms[$0] > 0 }
-        directions = directed.count
-        guard directed.count > 1 else {
+        let directed = norms.count { $0 > 0 }
+        directions = directed
+        guard directed > 1 else {
             meanSquareOverlap = nil
             return
         }
-        let count = Double(directed.count)
-        let square = Self.squaredGramNorm(of: matrix, rows: directed, norms: norms)
+        let count = Double(directed)
+        let square = SymmetricMatrix(gramOf: matrix, rowFactors: norms.map { $0 > 0 ? 1 / $0 : 0 }).sumOfSquares
         // Rounding may leave less than nothing of orthogonal rows.
         meanSquareOverlap = max(0, (square - count) / (count * (count - 1)))
-    }
-
-    /// ‖XXᵀ‖²_F of the given rows at unit length, gathered in pieces of X that are dropped when they are summed.
-    private static func squaredGramNorm(of matrix: MatrixView, rows: [Int], norms: [Double]) -> Double {
-        let isTall = rows.count > matrix.columns
-        let side = min(rows.count, matrix.columns)
-        let length = max(rows.count, matrix.columns)
-        let step = min(length, 256)
-        var gram = [Double](repeating: 0, count: side * side)
-        // [rows of the piece, columns] of a tall X, [rows, columns of the piece] of a broad one.
-        var piece = [Double](repeating: 0, count: side * step)
-        for start in stride(from: 0, to: length, by: step) {
-            let range = start..<min(start + step, length)
-            let pieceRows = isTall ? rows[range] : rows[...]
-            let pieceColumns = isTall ? 0..<matrix.columns : range
-            piece.withUnsafeMutableBufferPointer { piece in
-                var place = 0
-                for row in pieceRows {
-                    let (source, factor) = (matrix.rowStart(row), 1 / norms[row])
-                    for column in pieceColumns {
-                        piece[place] = Double(source[column]) * factor
-                        place += 1
-                    }
-                }
-            }
-            cblas_dsyrk(
-                CblasRowMajor, CblasUpper, isTall ? CblasTrans : CblasNoTrans, blasInt(side), blasInt(range.count), 1,
-                piece, blasInt(pieceColumns.count), 1, &gram, blasInt(side))
-        }
-        var sum = 0.0
-        gram.withUnsafeBufferPointer { gram in
-            for row in 0..<side {
-                sum += gram[row * side + row] * gram[row * side + row]
-                for column in row + 1..<max(side, row + 1) {
-                    sum += 2 * gram[row * side + column] * gram[row * side + column]
-                }
-            }
-        }
-        return sum
     }
 }

@@ -189,7 +189,8 @@ struct BenchCommand: ParsableCommand {
 
         func run() throws {
             try reportingErrors {
-                let result = SuperpositionBenchmark.run(features: features, hidden: hidden, batch: batch, steps: steps)
+                let result = try SuperpositionBenchmark.run(
+                    features: features, hidden: hidden, batch: batch, steps: steps)
                 try printLine(json ? jsonText(result) : result.text)
             }
         }

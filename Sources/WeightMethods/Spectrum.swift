@@ -56,23 +56,19 @@ public struct Spectrum: Codable, Sendable, Equatable {
         rank90 = Self.rank(keeping: 0.9, of: squares, energy: energy)
         rank99 = Self.rank(keeping: 0.99, of: squares, energy: energy)
 
-        let norms = rowNorms(of: matrix)
-        smallestRowNorm = norms.min() ?? 0
-        largestRowNorm = norms.max() ?? 0
-        meanRowNorm = norms.reduce(0, +) / Double(rows)
-        shareOfLongRows = Double(norms.count { $0 > 0.5 }) / Double(rows)
-        zeroRows = norms.count { $0 == 0 }
-        let unit = rows - zeroRows
-        guard unit > 1 else {
-            meanSquaredOverlap = nil
-            welchBound = nil
-            return
+        let geometry: RowGeometry
+        do {
+            geometry = try RowGeometry(of: matrix)
+        } catch {
+            throw .notConverged("\(error)")
         }
-        // All pairs at once: Σ_ij (x_i·x_j)² = ‖XᵀX‖²_F for unit rows x, of which the ν with i = j are 1.
-        let gram = SymmetricMatrix(gramOf: matrix, rowFactors: norms.map { $0 > 0 ? 1 / $0 : 0 })
-        let (count, width) = (Double(unit), Double(columns))
-        meanSquaredOverlap = max(gram.sumOfSquares - count, 0) / (count * (count - 1))
-        welchBound = max(count - width, 0) / (width * (count - 1))
+        smallestRowNorm = geometry.smallestNorm
+        meanRowNorm = geometry.meanNorm
+        largestRowNorm = geometry.largestNorm
+        shareOfLongRows = geometry.longShare
+        zeroRows = rows - geometry.directions
+        meanSquaredOverlap = geometry.meanSquareOverlap
+        welchBound = geometry.welchBound
     }
 
     private static func rank(keeping share: Double, of squares: [Double], energy: Double) -> Int {

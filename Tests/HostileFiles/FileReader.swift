@@ -23,7 +23,7 @@ let fileReaders: [any FileReader.Type] = [
     TensorFileReader.self, TensorFolderReader.self, ModelReader.self, TokenizerReader.self, VocabularyReader.self,
     TableReader.self, LabelReader.self, ConfigurationReader.self, TraceReader.self, AdapterReader.self,
     ManifestReader.self, CheckpointReader.self, QuantizedFileReader.self, NumPyReader.self, EntryReader.self,
-    ImageReader.self,
+    ImageReader.self, SweepReader.self, NumberPairsReader.self,
 ]
 
 /// Where a reader lays out its seeds.

@@ -107,21 +107,4 @@ struct SuperpositionNetworkTests {
                 features: settings.features, hidden: settings.hidden) / 290
         #expect(abs(network.evaluate(10..<300) - expected) < 1e-5 * expected)
     }
-
-    @Test("decay shrinks all rows alike; below 0 it brings rows towards unit length, and leaves a row of zeros")
-    func decay() {
-        let start: [Float] = [3, 4, 0.03, 0.04, 0, 0, 0.6, 0.8]
-        func decayed(_ rate: Double) -> [Float] {
-            let rows = Matrix(rows: 4, columns: 2, elements: start)
-            RowDecay(rate: rate).apply(to: rows.pointer, count: 4, columns: 2, learningRate: 0.1)
-            return rows.elements
-        }
-        #expect(decayed(0) == start)
-        // Rounding of single precision.
-        func isNear(_ a: [Float], _ b: [Float]) -> Bool { zip(a, b).allSatisfy { abs($0 - $1) <= 1e-6 * abs($1) } }
-        #expect(isNear(decayed(2), start.map { 0.8 * $0 }))
-        // W − ηγW(1/‖W‖ − 1) with ηγ = −0.2: factors 1 + 0.2·(1/5 − 1), 1 + 0.2·(1/0.05 − 1) and 1.
-        let grown: [Float] = [2.52, 3.36, 0.144, 0.192, 0, 0, 0.6, 0.8]
-        #expect(isNear(decayed(-2), grown))
-    }
 }

@@ -275,10 +275,6 @@ void kernel_add_sparse_products(kernel_sparse_rows x, float factor, const float 
 /// `sums`, [columns], row after row. Returns Σ (y - x)².
 double kernel_rectified_difference(kernel_sparse_rows x, float *z, const float *bias, float *sums, long columns);
 
-/// Rows lose rate·row, the decay of AdamW, for a rate of 0 or more; below 0 they grow towards unit length: row -=
-/// rate·row·(1/‖row‖ - 1), with ‖row‖ at least 1e-8.
-void kernel_decay_rows(float *values, long rows, long columns, float rate);
-
 // --- the update (Update.c)
 
 /// AdamW on one run of parameters. `gradient_factor` multiplies the gradient first (clipping).

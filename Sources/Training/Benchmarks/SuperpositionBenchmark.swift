@@ -16,18 +16,18 @@ package struct SuperpositionBenchmark: Codable, Sendable {
     package let loss: Double
 
     /// One thread.
-    package static func run(features: Int, hidden: Int, batch: Int, steps: Int) -> SuperpositionBenchmark {
+    package static func run(features: Int, hidden: Int, batch: Int, steps: Int) throws -> SuperpositionBenchmark {
         BLASLibrary.setThreads(1)
         let training = SuperpositionTraining(
             SuperpositionNetwork.Settings(features: features, hidden: hidden, exponent: 1, seed: 0), batchSize: batch,
             learningRate: LearningRate(
                 peak: 1e-2, schedule: .cosine, warmUpSteps: 2_000, totalSteps: 20_000, lowestShare: 0.05),
-            decay: RowDecay(rate: -1))
+            decay: -1)
         let (rows, outputs) = (Matrix(rows: batch, columns: hidden), Matrix(rows: batch, columns: features))
         let gradient = Matrix(rows: features, columns: hidden)
         var (stepTimes, productTimes, loss) = ([Double](), [Double](), 0.0)
         for round in 0..<steps + 2 {
-            let stepTime = seconds { loss = training.takeStep() }
+            let stepTime = try seconds { loss = try training.takeStep() }
             let productTime = seconds {
                 multiply(rows.view, .none, training.network.weight, .transposed, into: outputs.mutableView)
                 multiply(outputs.view, .none, training.network.weight, .none, into: rows.mutableView)

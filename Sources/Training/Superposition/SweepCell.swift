@@ -1,7 +1,6 @@
 import Foundation
 import LinearAlgebra
 import Models
-import NeuralNetwork
 
 /// One training of a sweep: its place in the grid, and everything else that its result depends on.
 struct SweepCell: Codable, Hashable, Sendable {
@@ -38,9 +37,9 @@ struct SweepCell: Codable, Hashable, Sendable {
             batchSize: batchSize,
             learningRate: LearningRate(
                 peak: lr, schedule: .cosine, warmUpSteps: warmupSteps, totalSteps: steps, lowestShare: 0.05),
-            decay: RowDecay(rate: gamma))
+            decay: gamma)
         for step in 0..<steps {
-            let loss = training.takeStep()
+            let loss = try training.takeStep()
             guard loss.isFinite else { return CellResult(cell: self, divergedAtStep: step, measures: nil) }
             try progress(step + 1, loss)
         }
