@@ -57,8 +57,11 @@ extension WeightFileJob {
             }
         }
         let type = target.types.after
-        let bytes = type.bytes(of: after)
-        if type != .float32 {
+        let place = rows.lowerBound * target.columns * type.size
+        if type == .float32 {
+            try after.withUnsafeBytes { try file.write($0, of: target.name, at: place) }
+        } else {
+            let bytes = type.bytes(of: after)
             after = type.floats(from: bytes)
             if let place = after.firstIndex(where: { !$0.isFinite }) {
                 throw WeightFileError(
@@ -66,9 +69,7 @@ extension WeightFileJob {
                     "\(input.path): tensor '\(target.name)': the result at \(target.place(of: place, rows)) is beyond "
                         + "\(type.rawValue); leave out --keep-type for float32")
             }
-        }
-        try bytes.withUnsafeBytes {
-            try file.write($0, of: target.name, at: rows.lowerBound * target.columns * type.size)
+            try bytes.withUnsafeBytes { try file.write($0, of: target.name, at: place) }
         }
         var change = TensorChange(from: before, to: after)
         change.zeroRows = zeroRows

@@ -192,7 +192,8 @@ struct WeightsTests {
             ),
         ]
         for (arguments, status, message) in cases {
-            for processes in [nil, 2] where processes == nil || status == 65 {
+            // What is found in the file's header is found the same way by all; what is found in a block, by one.
+            for processes in [nil, 2] where processes == nil || message.contains("nan at") || status == 66 {
                 let result = try await rankwise(
                     ["weights"] + arguments + ["--output", path("out")], processes: processes)
                 #expect(result.status == status, "\(arguments): \(result.standardError)")
