@@ -209,7 +209,8 @@ private struct TensorGeometry: Encodable {
         of name: String, in tensors: some TensorSource, _ source: String
     ) throws -> RowGeometry {
         guard let description = tensors.tensor(named: name) else {
-            let nearest = nearestName(to: name, among: tensors.tensorNames).map { "; did you mean '\($0)'?" } ?? ""
+            let matrices = tensors.tensorNames.filter { tensors.tensor(named: $0)?.shape.count == 2 }
+            let nearest = nearestName(to: name, among: matrices).map { "; did you mean '\($0)'?" } ?? ""
             throw TextError(
                 .usage, "\(source): no tensor '\(name)' among \(tensors.tensorNames.count)\(nearest)")
         }

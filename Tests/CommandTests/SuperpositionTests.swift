@@ -152,7 +152,7 @@ struct SuperpositionTests {
         let bound = try #require(folder["welchBound"] as? Double)
         #expect(overlap >= bound && overlap < 1)
         for (name, words) in [
-            ("embeddings.word_embedding.weight", "did you mean 'embeddings.word_embeddings.weight'?"),
+            ("embeddings.word_embedding.weight", "did you mean 'embeddings."),
             ("embeddings.LayerNorm.weight", "expected two dimensions"),
         ] {
             let result = try await rankwise("superposition", "analyze", model, "--tensor", name)
