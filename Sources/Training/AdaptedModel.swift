@@ -6,20 +6,6 @@ public import NeuralNetwork
 /// An encoder with adapters on some of its linear layers and a head on top, and the array that holds everything that is
 /// trained.
 public final class AdaptedModel {
-    /// A layer to be adapted, with its number of triplets.
-    public struct AdaptedModule: Sendable, Equatable {
-        public let path: String
-        public let rank: Int
-        /// Paths of further layers of its shape that use the same triplets.
-        public let sharers: [String]
-
-        public init(path: String, rank: Int, sharers: [String] = []) {
-            self.path = path
-            self.rank = rank
-            self.sharers = sharers
-        }
-    }
-
     public let encoder: any TextEncoder
     public private(set) var layout: ParameterLayout
     /// The blocks of triplets, in the order of the encoder's modules.
@@ -30,100 +16,33 @@ public final class AdaptedModel {
     /// All trained parameters, laid out by `layout`; every process holds a replica.
     public private(set) var parameters: Matrix
 
-    private let scale: Float
-    private let adapterDropout: Double
+    private let adaptation: Adaptation
     private let logits = Matrix()  // [rows of samples, outputs]
     private let pooledGradient = Matrix()  // [rows of samples, hidden]
     private var samples: PackedBatch?
 
-    /// - Parameters:
-    ///   - modules: in the order of the encoder's linear layers.
-    ///   - scale: s = lora_alpha / (init_r + 1e-5).
-    ///   - adapterDropout: of the adapters' input.
-    ///   - outputCount: classes, or 1 for a regression.
+    /// - Parameter outputCount: classes, or 1 for a regression.
     /// - Throws: ``TrainingError`` if the encoder lacks a module.
-    public init(
-        encoder: any TextEncoder, modules: [AdaptedModule], scale: Float, adapterDropout: Double, outputCount: Int
-    ) throws(TrainingError) {
-        for module in modules where !encoder.linears.contains(where: { $0.path == module.path }) {
-            throw TrainingError(
-                .badData,
-                "the adapter has a module '\(module.path)' that the model lacks; is this the base model it was trained on?"
-            )
-        }
+    public init(encoder: any TextEncoder, adaptation: Adaptation, outputCount: Int) throws(TrainingError) {
         self.encoder = encoder
-        self.scale = scale
-        self.adapterDropout = adapterDropout
+        self.adaptation = adaptation
         self.outputCount = outputCount
-        layout = Self.layout(modules, encoder: encoder, outputCount: outputCount)
+        layout = try adaptation.layout(
+            linears: encoder.linears, head: "classifier", outputs: outputCount, features: encoder.hiddenWidth)
         tripletBlocks = layout.blocks.filter(\.isTriplets)
         parameters = Matrix(rows: 1, columns: layout.elementCount)
-        head = Self.head(of: layout, parameters: parameters, encoder: encoder)
-        attachAdapters()
-    }
-
-    private static func layout(
-        _ modules: [AdaptedModule], encoder: any TextEncoder, outputCount: Int
-    ) -> ParameterLayout {
-        var layout = ParameterLayout()
-        for module in modules {
-            guard let linear = encoder.linears.first(where: { $0.path == module.path }) else { continue }
-            layout.appendTriplets(
-                name: module.path, sharers: module.sharers, count: module.rank, outputs: linear.outputs,
-                inputs: linear.inputs)
-        }
-        layout.appendDense(name: "classifier.weight", rows: outputCount, columns: encoder.hiddenWidth)
-        layout.appendDense(name: "classifier.bias", rows: 1, columns: outputCount)
-        return layout
-    }
-
-    private static func head(
-        of layout: ParameterLayout, parameters: Matrix, encoder: any TextEncoder
-    ) -> DenseHead {
-        let dense = layout.blocks.suffix(2)
-        return DenseHead(
-            weight: dense[dense.startIndex], bias: dense[dense.startIndex + 1], parameters: parameters.pointer,
-            dropout: Dropout(site: headSite, probability: encoder.headDropout))
-    }
-
-    /// Has the encoder's layers use the triplets where they lie.
-    private func attachAdapters() {
-        let blocks = Dictionary(tripletBlocks.flatMap { block in block.uses.map { ($0, block) } }) { first, _ in first }
-        for (index, linear) in encoder.linears.enumerated() {
-            guard let block = blocks[linear.path], !block.rows.isEmpty else {
-                linear.adapter = nil
-                continue
-            }
-            linear.adapter = LinearAdapter(
-                block: block, parameters: parameters.pointer, scale: scale,
-                dropout: Dropout(site: Self.firstAdapterSite + UInt32(index), probability: adapterDropout))
-        }
+        head = Adaptation.head(of: layout, parameters: parameters, dropout: encoder.headDropout)
+        adaptation.attach(layout, parameters: parameters, to: encoder.linears)
     }
 
     /// Removes the triplets that `mask` does not keep; layout and parameters are others afterwards.
     public func removeTriplets(keeping mask: [Bool]) {
-        let (formerLayout, former) = (layout, parameters)
-        layout = Self.layout(
-            tripletBlocks.map {
-                AdaptedModule(
-                    path: $0.name, rank: mask[$0.rows].count { $0 }, sharers: Array($0.uses.dropFirst()))
-            }, encoder: encoder,
-            outputCount: outputCount)
+        parameters = layout.parameters(parameters, keeping: mask)
+        layout = layout.removingTriplets(keeping: mask)
         tripletBlocks = layout.blocks.filter(\.isTriplets)
-        parameters = Matrix(rows: 1, columns: layout.elementCount)
-        var target = parameters.pointer
-        for row in OwnedRow.all(of: formerLayout, in: 0..<formerLayout.rowCount)
-        where !row.block.isTriplets || mask[row.index] {
-            target.update(from: former.pointer + row.elements.lowerBound, count: row.elements.count)
-            target += row.elements.count
-        }
-        head = Self.head(of: layout, parameters: parameters, encoder: encoder)
-        attachAdapters()
+        head = Adaptation.head(of: layout, parameters: parameters, dropout: encoder.headDropout)
+        adaptation.attach(layout, parameters: parameters, to: encoder.linears)
     }
-
-    // Sites of dropout beyond those of any encoder's own.
-    private static let headSite: UInt32 = 0x70_0000
-    private static let firstAdapterSite: UInt32 = 0x80_0000
 
     /// Triplets of all modules.
     public var tripletCount: Int { tripletBlocks.last?.rows.upperBound ?? 0 }

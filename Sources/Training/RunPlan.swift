@@ -44,8 +44,10 @@ public struct RunPlan: PreparedRun {
             modules, by: configuration.adapter.sharedModules, rank: configuration.adapter.initialRank)
         try configuration.validate(moduleCount: adapted.count)
         let model = try AdaptedModel(
-            encoder: encoder, modules: adapted,
-            scale: configuration.adapterSettings.scale, adapterDropout: configuration.adapter.dropout,
+            encoder: encoder,
+            adaptation: Adaptation(
+                modules: adapted,
+                scale: configuration.adapterSettings.scale, dropout: configuration.adapter.dropout),
             outputCount: labels?.names.count ?? 1)
         if let path = configuration.adapter.initialAdapter {
             try model.load(try Adapter(path: path), path: path)

@@ -11,7 +11,7 @@ enum SharedModules {
     /// - Throws: ``TrainingError`` if a name matches none of the layers.
     static func grouped(
         _ linears: [AdaptedLinear], by names: [String], rank: Int
-    ) throws(TrainingError) -> [AdaptedModel.AdaptedModule] {
+    ) throws(TrainingError) -> [AdaptedModule] {
         for name in names where !linears.contains(where: { TargetModules.matches(name, $0.path) }) {
             throw TrainingError(
                 .usage,
@@ -33,7 +33,7 @@ enum SharedModules {
             if members[group] == nil { order.append(group) }
             members[group, default: []].append(linear.path)
         }
-        return order.compactMap { group -> AdaptedModel.AdaptedModule? in
+        return order.compactMap { group -> AdaptedModule? in
             guard let paths = members[group], let first = paths.first else { return nil }
             return .init(path: first, rank: rank, sharers: Array(paths.dropFirst()))
         }

@@ -29,8 +29,10 @@ public struct TrainedModel {
             path: base, dropout: 0,
             quantization: task.baseQuantization.map { WeightQuantization(bits: $0.bits, group: $0.group) })
         let model = try AdaptedModel(
-            encoder: encoder, modules: adapter.modules.map { .init(path: $0.path, rank: $0.rank) },
-            scale: adapter.settings.scale, adapterDropout: 0, outputCount: adapter.outputCount)
+            encoder: encoder,
+            adaptation: Adaptation(
+                modules: adapter.modules.map { .init(path: $0.path, rank: $0.rank) },
+                scale: adapter.settings.scale, dropout: 0), outputCount: adapter.outputCount)
         try model.load(adapter, path: folder)
         self.adapter = adapter
         self.task = task

@@ -15,10 +15,11 @@ struct InitializationTests {
         change(&configuration)
         let model = try AdaptedModel(
             encoder: try ModelFolder.loadEncoder(path: Fixture.path("tiny-bert")),
-            modules: [
-                .init(path: "bert.encoder.layer.0.intermediate.dense", rank: 3),
-                .init(path: "bert.encoder.layer.1.output.dense", rank: 5),
-            ], scale: 1, adapterDropout: 0, outputCount: 3)
+            adaptation: Adaptation(
+                modules: [
+                    .init(path: "bert.encoder.layer.0.intermediate.dense", rank: 3),
+                    .init(path: "bert.encoder.layer.1.output.dense", rank: 5),
+                ], scale: 1, dropout: 0), outputCount: 3)
         try model.initialize(configuration)
         return model
     }

@@ -45,10 +45,13 @@ struct SharedModulesTests {
         var configuration = TrainingConfiguration(model: "", train: "", output: "")
         configuration.seed = 3
         let shared = try AdaptedModel(
-            encoder: try encoder(), modules: [.init(path: paths[0], rank: 3, sharers: Array(paths.dropFirst()))],
-            scale: 2, adapterDropout: 0, outputCount: 2)
+            encoder: try encoder(),
+            adaptation: Adaptation(
+                modules: [.init(path: paths[0], rank: 3, sharers: Array(paths.dropFirst()))],
+                scale: 2, dropout: 0), outputCount: 2)
         let apart = try AdaptedModel(
-            encoder: try encoder(), modules: paths.map { .init(path: $0, rank: 3) }, scale: 2, adapterDropout: 0,
+            encoder: try encoder(),
+            adaptation: Adaptation(modules: paths.map { .init(path: $0, rank: 3) }, scale: 2, dropout: 0),
             outputCount: 2)
         try shared.initialize(configuration)
         let block = shared.tripletBlocks[0]

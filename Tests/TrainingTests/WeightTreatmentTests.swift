@@ -116,10 +116,11 @@ struct WeightTreatmentTests {
         }
         let model = try AdaptedModel(
             encoder: try ModelFolder.loadEncoder(path: Fixture.path("tiny-bert")),
-            modules: [
-                .init(path: "bert.encoder.layer.0.intermediate.dense", rank: 4),
-                .init(path: "bert.encoder.layer.1.output.dense", rank: 4),
-            ], scale: configuration.adapterSettings.scale, adapterDropout: 0, outputCount: 2)
+            adaptation: Adaptation(
+                modules: [
+                    .init(path: "bert.encoder.layer.0.intermediate.dense", rank: 4),
+                    .init(path: "bert.encoder.layer.1.output.dense", rank: 4),
+                ], scale: configuration.adapterSettings.scale, dropout: 0), outputCount: 2)
         try model.initialize(configuration)
         func singularValue(_ block: ParameterLayout.Block, _ triplet: Int) -> Int {
             block.elements(ofRow: block.rows.lowerBound + triplet).lowerBound + (block.outputs ?? 0)

@@ -20,22 +20,6 @@ public final class ImageModel: AdapterHost {
     private let featuresGradient = Matrix()  // [samples, features]
     private var samples = PackedBatch.oneLane(samples: 0, rowsEach: 1)
 
-    /// Adapters on frozen weights.
-    public struct Adaptation {
-        /// In the order of the network's linear layers.
-        public let modules: [AdaptedModel.AdaptedModule]
-        /// s = lora_alpha / (init_r + 1e-5).
-        public let scale: Float
-        /// Of the adapters' input.
-        public let dropout: Double
-
-        public init(modules: [AdaptedModel.AdaptedModule], scale: Float, dropout: Double) {
-            self.modules = modules
-            self.scale = scale
-            self.dropout = dropout
-        }
-    }
-
     /// A network that is trained in full; all its parameters are 0 until they are set.
     public init(_ configuration: HCFormerConfiguration) throws {
         var layout = ParameterLayout()
@@ -57,7 +41,7 @@ public final class ImageModel: AdapterHost {
         self.parameters = parameters
         tripletBlocks = []
         adaptation = nil
-        head = try Self.head(of: layout, parameters: parameters)
+        head = Adaptation.head(of: layout, parameters: parameters, dropout: 0)
     }
 
     /// A network with frozen weights, with adapters and a new classifier, whose parameters are 0 until they are set.
@@ -73,20 +57,15 @@ public final class ImageModel: AdapterHost {
                 guard let shape = shapes[name] else { throw Self.missing(name) }
                 return NetworkTensor(values: try weights.floats(name, shape: shape), block: nil)
             })
-        for module in adaptation.modules where !network.linears.contains(where: { $0.path == module.path }) {
-            throw TrainingError(
-                .badData,
-                "the adapter has a module '\(module.path)' that the model lacks; is this the base model it was trained on?"
-            )
-        }
         self.weights = weights
         self.configuration = configuration
         self.adaptation = adaptation
-        layout = Self.layout(adaptation.modules, network: network)
+        layout = try adaptation.layout(
+            linears: network.linears, head: "head", outputs: configuration.classCount, features: network.featureWidth)
         tripletBlocks = layout.blocks.filter(\.isTriplets)
         parameters = Matrix(rows: 1, columns: layout.elementCount)
-        head = try Self.head(of: layout, parameters: parameters)
-        attachAdapters()
+        head = Adaptation.head(of: layout, parameters: parameters, dropout: 0)
+        adaptation.attach(layout, parameters: parameters, to: network.linears)
     }
 
     /// Kept as long as the network reads it.
@@ -99,68 +78,13 @@ public final class ImageModel: AdapterHost {
         TrainingError(.computation, "the network asks for a tensor '\(name)' that its configuration lacks")
     }
 
-    private static func layout(_ modules: [AdaptedModel.AdaptedModule], network: HCFormer) -> ParameterLayout {
-        var layout = ParameterLayout()
-        for module in modules {
-            guard let linear = network.linears.first(where: { $0.path == module.path }) else { continue }
-            layout.appendTriplets(
-                name: module.path, sharers: module.sharers, count: module.rank, outputs: linear.outputs,
-                inputs: linear.inputs)
-        }
-        layout.appendDense(
-            name: "head.weight", rows: network.configuration.classCount, columns: network.featureWidth)
-        layout.appendDense(name: "head.bias", rows: 1, columns: network.configuration.classCount)
-        return layout
-    }
-
-    private static func head(of layout: ParameterLayout, parameters: Matrix) throws -> DenseHead {
-        guard let weight = layout.blocks.first(where: { $0.name == "head.weight" }),
-            let bias = layout.blocks.first(where: { $0.name == "head.bias" })
-        else { throw missing("head.weight") }
-        return DenseHead(
-            weight: weight, bias: bias, parameters: parameters.pointer,
-            dropout: Dropout(site: headSite, probability: 0))
-    }
-
-    // Sites of dropout beyond those of any network's own.
-    private static let headSite: UInt32 = 0x70_0000
-    private static let firstAdapterSite: UInt32 = 0x80_0000
-
-    /// Has the network's layers use the triplets where they lie.
-    private func attachAdapters() {
-        guard let adaptation else { return }
-        let blocks = Dictionary(tripletBlocks.flatMap { block in block.uses.map { ($0, block) } }) { first, _ in first }
-        for (index, linear) in network.linears.enumerated() {
-            guard let block = blocks[linear.path], !block.rows.isEmpty else {
-                linear.adapter = nil
-                continue
-            }
-            linear.adapter = LinearAdapter(
-                block: block, parameters: parameters.pointer, scale: adaptation.scale,
-                dropout: Dropout(site: Self.firstAdapterSite + UInt32(index), probability: adaptation.dropout))
-        }
-    }
-
     /// Removes the triplets that `mask` does not keep; layout and parameters are others afterwards.
     public func removeTriplets(keeping mask: [Bool]) {
-        let (formerLayout, former) = (layout, parameters)
-        layout = Self.layout(
-            tripletBlocks.map {
-                .init(path: $0.name, rank: mask[$0.rows].count { $0 }, sharers: Array($0.uses.dropFirst()))
-            }, network: network)
+        parameters = layout.parameters(parameters, keeping: mask)
+        layout = layout.removingTriplets(keeping: mask)
         tripletBlocks = layout.blocks.filter(\.isTriplets)
-        parameters = Matrix(rows: 1, columns: layout.elementCount)
-        var target = parameters.pointer
-        for row in OwnedRow.all(of: formerLayout, in: 0..<formerLayout.rowCount)
-        where !row.block.isTriplets || mask[row.index] {
-            target.update(from: former.pointer + row.elements.lowerBound, count: row.elements.count)
-            target += row.elements.count
-        }
-        let blocks = layout.blocks.suffix(2)
-        head = DenseHead(
-            weight: blocks[blocks.startIndex], bias: blocks[blocks.startIndex + 1], parameters: parameters.pointer,
-            dropout: Dropout(site: Self.headSite, probability: 0))
-        attachAdapters()
+        head = Adaptation.head(of: layout, parameters: parameters, dropout: 0)
+        adaptation?.attach(layout, parameters: parameters, to: network.linears)
     }
 
     /// Sets the parameters of a network that is trained in full, before its first step.

@@ -1,0 +1,112 @@
+import Diagnostics
+public import LinearAlgebra
+public import NeuralNetwork
+
+/// A layer to be adapted, with its number of triplets.
+public struct AdaptedModule: Sendable, Equatable {
+    public let path: String
+    public let rank: Int
+    /// Paths of further layers of its shape that use the same triplets.
+    public let sharers: [String]
+
+    public init(path: String, rank: Int, sharers: [String] = []) {
+        self.path = path
+        self.rank = rank
+        self.sharers = sharers
+    }
+}
+
+/// Adapters on frozen linear layers of a network, and a head on top: where their parameters lie, and how the layers use them.
+public struct Adaptation: Sendable {
+    /// In the order of the network's linear layers.
+    public let modules: [AdaptedModule]
+    /// s = lora_alpha / (init_r + 1e-5).
+    public let scale: Float
+    /// Of the adapters' input.
+    public let dropout: Double
+
+    public init(modules: [AdaptedModule], scale: Float, dropout: Double) {
+        self.modules = modules
+        self.scale = scale
+        self.dropout = dropout
+    }
+
+    // Sites of dropout beyond those of any network's own.
+    static let headSite: UInt32 = 0x70_0000
+    private static let firstAdapterSite: UInt32 = 0x80_0000
+
+    /// Triplets first, then the head's weight and bias.
+    ///
+    /// - Throws: ``TrainingError`` if the network lacks a module.
+    func layout(
+        linears: [AdaptedLinear], head: String, outputs: Int, features: Int
+    ) throws(TrainingError) -> ParameterLayout {
+        var layout = ParameterLayout()
+        for module in modules {
+            guard let linear = linears.first(where: { $0.path == module.path }) else {
+                throw TrainingError(
+                    .badData,
+                    "the adapter has a module '\(module.path)' that the model lacks; is this the base model it was trained on?"
+                )
+            }
+            layout.appendTriplets(
+                name: module.path, sharers: module.sharers, count: module.rank, outputs: linear.outputs,
+                inputs: linear.inputs)
+        }
+        layout.appendDense(name: "\(head).weight", rows: outputs, columns: features)
+        layout.appendDense(name: "\(head).bias", rows: 1, columns: outputs)
+        return layout
+    }
+
+    /// Has layers use the triplets where they lie.
+    func attach(_ layout: ParameterLayout, parameters: Matrix, to linears: [AdaptedLinear]) {
+        let blocks = Dictionary(
+            layout.blocks.filter { $0.isTriplets && !$0.rows.isEmpty }.flatMap { block in
+                block.uses.map { ($0, block) }
+            }
+        ) { first, _ in first }
+        for (index, linear) in linears.enumerated() {
+            linear.adapter = blocks[linear.path].map {
+                LinearAdapter(
+                    block: $0, parameters: parameters.pointer, scale: scale,
+                    dropout: Dropout(site: Self.firstAdapterSite + UInt32(index), probability: dropout))
+            }
+        }
+    }
+
+    /// The head, where it lies.
+    static func head(of layout: ParameterLayout, parameters: Matrix, dropout: Double) -> DenseHead {
+        let dense = layout.blocks.suffix(2)
+        return DenseHead(
+            weight: dense[dense.startIndex], bias: dense[dense.startIndex + 1], parameters: parameters.pointer,
+            dropout: Dropout(site: headSite, probability: dropout))
+    }
+}
+
+extension ParameterLayout {
+    /// The same without the triplets that `mask` does not keep.
+    func removingTriplets(keeping mask: [Bool]) -> ParameterLayout {
+        var layout = ParameterLayout()
+        for block in blocks {
+            if let outputs = block.outputs, let inputs = block.inputs {
+                layout.appendTriplets(
+                    name: block.name, sharers: Array(block.uses.dropFirst()), count: mask[block.rows].count { $0 },
+                    outputs: outputs, inputs: inputs)
+            } else {
+                layout.appendDense(name: block.name, rows: block.rows.count, columns: block.rowWidth)
+            }
+        }
+        return layout
+    }
+
+    /// The parameters that are left when triplets are removed: [1, elements of the layout that is left].
+    func parameters(_ all: Matrix, keeping mask: [Bool]) -> Matrix {
+        let kept = Matrix(rows: 1, columns: removingTriplets(keeping: mask).elementCount)
+        var target = kept.pointer
+        for row in OwnedRow.all(of: self, in: 0..<rowCount) where !row.block.isTriplets || mask[row.index] {
+            target.update(from: all.pointer + row.elements.lowerBound, count: row.elements.count)
+            target += row.elements.count
+        }
+        return kept
+    }
+}
