@@ -79,6 +79,7 @@ public struct AdapterExtraction {
             values += whole.singularValues
             triplets[index] = Triplets(whole, count: most(linear))
         }
+        try communicator.idleBarrier()
         let gathered = try communicator.allGathered(varying: values)
         var cursors = gathered.layout.displacements
         var squares: [Double] = []

@@ -63,6 +63,7 @@ public final class JobGroup: ShardGroup {
     public func once(_ body: () throws -> [DoubleMatrix]) throws -> [DoubleMatrix] {
         if communicator.isAlone { return try body() }
         let own = communicator.processIndex == 0 ? try body() : []
+        try communicator.idleBarrier()
         let shapes = try communicator.allGathered(varying: own.flatMap { [Int64($0.rows), Int64($0.columns)] }).elements
         let matrices =
             communicator.processIndex == 0

@@ -6,7 +6,7 @@ import Randomness
 /// How far randomised factors are iterated.
 public struct RandomizedSettings: Sendable {
     public var seed: UInt64
-    /// Vectors beyond the rank that the iteration carries along.
+    /// Vectors beyond the rank that the iteration carries along: at least so many, and a quarter of the rank.
     public var oversampling = 16
     public var iterations = 30
     /// A triplet has converged when ‖M·v − σ·u‖ is at most this times σ1.
@@ -34,7 +34,7 @@ extension ShardedMatrix {
         try choice.validate(rows: rows, columns: columns)
         let squaredNorm = matrix.sumOfSquares
         let first: Int
-        if case .rank(let rank) = choice { first = rank + settings.oversampling } else { first = 64 }
+        if case .rank(let rank) = choice { first = rank + max(settings.oversampling, rank / 4) } else { first = 64 }
         var width = min(first, columns)
         while true {
             let isComplete = width == columns

@@ -55,6 +55,22 @@ public struct Communicator: ~Copyable {
         try check("MPI_Barrier", MPI_Barrier(handle))
     }
 
+    /// Waits until every process has come here, asleep but for a look each millisecond, so that a process that works long
+    /// before it comes has the processor to itself. MPI's own waiting keeps processors busy.
+    ///
+    /// The corresponding C functions are `MPI_Ibarrier` and `MPI_Test` (MPI 3.1, sections 5.12.1 and 3.7.3).
+    public func idleBarrier() throws(MessagePassingError) {
+        var request: MPI_Request?
+        try check("MPI_Ibarrier", MPI_Ibarrier(handle, &request))
+        var status = MPI_Status()
+        var isDone: Int32 = 0
+        while true {
+            try check("MPI_Test", MPI_Test(&request, &isDone, &status))
+            guard isDone == 0 else { return }
+            usleep(1_000)
+        }
+    }
+
     /// The processes that share memory with this one, which is those of one machine, numbered in the order of this
     /// communicator.
     ///

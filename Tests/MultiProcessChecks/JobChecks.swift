@@ -32,16 +32,19 @@ let jobChecks: [String: Check] = [
     },
     "barrier": { world, _ in
         // Nobody leaves before the slowest has come.
-        var before = timespec()
-        var after = timespec()
-        if world.processIndex == world.processCount - 1 { usleep(300_000) }
-        clock_gettime(CLOCK_REALTIME, &before)
-        try world.barrier()
-        clock_gettime(CLOCK_REALTIME, &after)
-        let nanoseconds = { (time: timespec) in Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec) }
-        let lastArrival = try world.allReduced(nanoseconds(before), .maximum)
-        let firstDeparture = try world.allReduced(nanoseconds(after), .minimum)
-        try expect(firstDeparture >= lastArrival, equals: true, "a process left the barrier before the last one came")
+        for isIdle in [false, true] {
+            var before = timespec()
+            var after = timespec()
+            if world.processIndex == world.processCount - 1 { usleep(300_000) }
+            clock_gettime(CLOCK_REALTIME, &before)
+            if isIdle { try world.idleBarrier() } else { try world.barrier() }
+            clock_gettime(CLOCK_REALTIME, &after)
+            let nanoseconds = { (time: timespec) in Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec) }
+            let lastArrival = try world.allReduced(nanoseconds(before), .maximum)
+            let firstDeparture = try world.allReduced(nanoseconds(after), .minimum)
+            try expect(
+                firstDeparture >= lastArrival, equals: true, "a process left the barrier before the last one came")
+        }
         return 0
     },
     "node": { world, _ in
