@@ -53,7 +53,7 @@ def shared_settings(arguments, configuration):
         f"model={data}/minilm", f"data.train={data}/movie-reviews/train.tsv", f"total_step={total}",
         f"adapter.tinit={int(adapter['tinit'] * factor)}", f"adapter.tfinal={int(adapter['tfinal'] * factor)}",
         f"optimizer.warmup_steps={int(configuration['optimizer'].get('warmup_steps', 0) * factor)}",
-        "adapter.orthogonality=peft", "adapter.sensitivity_at=update"]
+        "adapter.orthogonality=peft", "adapter.sensitivity_at=update", "threads=1"]
 
 
 def with_options(settings):
