@@ -1,6 +1,5 @@
 import Diagnostics
 import Foundation
-public import LinearAlgebra
 
 /// A Hugging Face model folder, whatever its family.
 public enum ModelFolder {

@@ -1,5 +1,3 @@
-public import LinearAlgebra
-
 /// The tokens of one sample, with the special tokens in place.
 public struct TokenSequence: Sendable, Equatable {
     public let tokens: [Int32]

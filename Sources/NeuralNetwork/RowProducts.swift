@@ -1,6 +1,6 @@
 internal import CKernels
 import Dispatch
-public import LinearAlgebra
+package import LinearAlgebra
 
 /// Products of many rows with one matrix.
 ///

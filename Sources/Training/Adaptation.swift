@@ -1,6 +1,6 @@
 import Diagnostics
-public import LinearAlgebra
-public import NeuralNetwork
+import LinearAlgebra
+import NeuralNetwork
 
 /// A layer to be adapted, with its number of triplets.
 public struct AdaptedModule: Sendable, Equatable {

@@ -1,5 +1,5 @@
 import Diagnostics
-public import MessagePassing
+import MessagePassing
 
 /// What a training run needs of its subject, texts or images, before, during and after its steps: the same on every process.
 protocol PreparedRun {
