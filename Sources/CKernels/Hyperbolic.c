@@ -68,30 +68,39 @@ static pair pair_of(double curvature, const double *x, const double *y, long wid
 // acosh(1 + 2s²) = 2·asinh(s).
 #define NEAR(p) ((p).product <= 2)
 
+static double distance_of(double curvature, const pair *p) {
+    double root = sqrt(curvature);
+    return NEAR(*p) ? 2 / root * asinh(root * p->chord / 2) : acosh(p->product) / root;
+}
+
+static void add_distance_gradients(double curvature, const pair *p, const double *x, const double *y, double gradient,
+                                   double *x_gradient, double *y_gradient, long width) {
+    if (NEAR(*p)) {
+        // At the same point the distance has no direction to grow in: 0.
+        if (p->chord <= 0) return;
+        double factor = gradient / (p->chord * sqrt(1 + curvature * p->chord * p->chord / 4));
+        for (long c = 0; c < width; c++) {
+            x_gradient[c] += factor * (x[c] - y[c] - p->time_difference / p->x_time * x[c]);
+            y_gradient[c] += factor * (y[c] - x[c] + p->time_difference / p->y_time * y[c]);
+        }
+        return;
+    }
+    double factor = gradient * sqrt(curvature) / sqrt((p->product - 1) * (p->product + 1));
+    for (long c = 0; c < width; c++) {
+        x_gradient[c] += factor * (x[c] * p->y_time / p->x_time - y[c]);
+        y_gradient[c] += factor * (y[c] * p->x_time / p->y_time - x[c]);
+    }
+}
+
 double kernel_lorentz_distance(double curvature, const double *x, const double *y, long width) {
     pair p = pair_of(curvature, x, y, width);
-    double root = sqrt(curvature);
-    return NEAR(p) ? 2 / root * asinh(root * p.chord / 2) : acosh(p.product) / root;
+    return distance_of(curvature, &p);
 }
 
 void kernel_lorentz_distance_backward(double curvature, const double *x, const double *y, double gradient,
                                       double *x_gradient, double *y_gradient, long width) {
     pair p = pair_of(curvature, x, y, width);
-    if (NEAR(p)) {
-        // At the same point the distance has no direction to grow in: 0.
-        if (p.chord <= 0) return;
-        double factor = gradient / (p.chord * sqrt(1 + curvature * p.chord * p.chord / 4));
-        for (long c = 0; c < width; c++) {
-            x_gradient[c] += factor * (x[c] - y[c] - p.time_difference * x[c] / p.x_time);
-            y_gradient[c] += factor * (y[c] - x[c] + p.time_difference * y[c] / p.y_time);
-        }
-        return;
-    }
-    double factor = gradient * sqrt(curvature) / sqrt((p.product - 1) * (p.product + 1));
-    for (long c = 0; c < width; c++) {
-        x_gradient[c] += factor * (x[c] * p.y_time / p.x_time - y[c]);
-        y_gradient[c] += factor * (y[c] * p.x_time / p.y_time - x[c]);
-    }
+    add_distance_gradients(curvature, &p, x, y, gradient, x_gradient, y_gradient, width);
 }
 
 // --- assignment to centres in hyperbolic space
@@ -247,9 +256,10 @@ double kernel_hyperbolic_cluster_backward(const kernel_hyperbolic_clusters *s, c
             double gradient = a[j] * (row[j] - along);
             const double *x = p.point_spaces + i * width, *y = p.centre_spaces + j * width;
             if (bias_gradient) bias_gradient[j * s->points + i] += (float)gradient;
-            alpha_gradient -= gradient * kernel_lorentz_distance(s->curvature, x, y, width);
-            kernel_lorentz_distance_backward(s->curvature, x, y, -s->alpha * gradient, p.point_gradients + i * width,
-                                             p.centre_gradients + j * width, width);
+            pair between = pair_of(s->curvature, x, y, width);
+            alpha_gradient -= gradient * distance_of(s->curvature, &between);
+            add_distance_gradients(s->curvature, &between, x, y, -s->alpha * gradient, p.point_gradients + i * width,
+                                   p.centre_gradients + j * width, width);
         }
     }
     unmap_rows(s, p.points, p.point_scales, p.point_gradients, p.row, points_gradient, s->points);

@@ -30,15 +30,15 @@ extension HCFormerConfiguration {
         func add(_ name: String, _ shape: [Int], _ start: HCFormerTensor.Start) {
             tensors.append(HCFormerTensor(name: name, shape: shape, start: start))
         }
-        // PyTorch draws a convolution's weights uniformly from ±1/√inputs; this is a normal distribution as wide.
-        func convolution(_ name: String, outputs: Int, inputs: Int, side: Int) {
-            let deviation = 1 / (3 * Double(inputs * side * side)).squareRoot()
-            add("\(name).weight", [outputs, inputs, side, side], .normal(standardDeviation: deviation))
-            add("\(name).bias", [outputs], .constant(0))
+        // PyTorch draws weights uniformly from ±1/√inputs; this is a normal distribution as wide. (The authors draw those of
+        // linear layers from N(0, 0.02²), whatever their width, which is very little for narrow networks.)
+        func weight(_ name: String, _ shape: [Int], deviation: Double? = nil) {
+            let inputs = shape.dropFirst().reduce(1, *)
+            add("\(name).weight", shape, .normal(standardDeviation: deviation ?? 1 / (3 * Double(inputs)).squareRoot()))
+            add("\(name).bias", [shape[0]], .constant(0))
         }
-        func linear(_ name: String, outputs: Int, inputs: Int) {
-            add("\(name).weight", [outputs, inputs], .normal(standardDeviation: 0.02))
-            add("\(name).bias", [outputs], .constant(0))
+        func convolution(_ name: String, outputs: Int, inputs: Int, side: Int) {
+            weight(name, [outputs, inputs, side, side])
         }
         func normalization(_ name: String, width: Int) {
             add("\(name).weight", [width], .constant(1))
@@ -76,12 +76,12 @@ extension HCFormerConfiguration {
                     add("\(mixer).sim_alpha2", [1], .constant(1))
                 }
                 normalization("\(name).norm2", width: width)
-                linear("\(name).mlp.fc1", outputs: width * stage.expansion, inputs: width)
-                linear("\(name).mlp.fc2", outputs: width, inputs: width * stage.expansion)
+                weight("\(name).mlp.fc1", [width * stage.expansion, width])
+                weight("\(name).mlp.fc2", [width, width * stage.expansion])
             }
         }
         normalization("norm", width: stages[stages.count - 1].width)
-        linear("head", outputs: classCount, inputs: stages[stages.count - 1].width)
+        weight("head", [classCount, stages[stages.count - 1].width], deviation: 0.02)
         return tensors
     }
 }
