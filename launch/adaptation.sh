@@ -29,9 +29,9 @@ train() {
 }
 
 for seed in 0 1 2; do
-    train full 1e-3 "$seed" --set method=full
-    train adalora 5e-3 "$seed" --set method=adalora
-    train head 5e-3 "$seed" --set method=head
+    train full 2e-3 "$seed" --set method=full
+    train adalora 1e-2 "$seed" --set method=adalora
+    train head 1e-2 "$seed" --set method=head
 done
 
 printf '\n%-10s%12s%12s%12s%12s%12s\n' method seed\ 0 seed\ 1 seed\ 2 mean triplets

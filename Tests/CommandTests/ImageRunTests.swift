@@ -115,12 +115,12 @@ struct ImageRunTests {
         #expect(alone.status == 0, "\(alone.standardError)")
         let expected = try job.results("alone")
         #expect(expected.keys.sorted() == ["config.json", "metrics", "model.safetensors", "preprocessor_config.json"])
-        for processes in 2...4 {
+        for processes in [2, 4] {
             let result = try await job.train("p\(processes)", processes: processes)
             #expect(result.status == 0, "\(result.standardError)")
             #expect(try job.results("p\(processes)") == expected, "\(processes) processes")
         }
-        for (step, processes) in [(10, 3), (20, 1)] {
+        for (step, processes) in [(10, 3)] {
             try job.truncate("alone", toStep: step, as: "resumed\(step)")
             let result = try await job.train("resumed\(step)", "--resume", processes: processes)
             #expect(result.status == 0 && result.standardError.contains("resuming from step \(step)"))
