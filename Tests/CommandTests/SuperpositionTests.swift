@@ -76,7 +76,7 @@ struct SuperpositionTests {
             #expect(try sweep.text("on\(processes)", "cells.jsonl") == expected)
         }
 
-        let killed = try await sweep.run("killed", processes: 2, timeout: 1)
+        let killed = try await sweep.run("killed", processes: 2, timeout: 0.6)
         #expect(killed.status != 0)
         let finished = try FileManager.default.contentsOfDirectory(atPath: sweep.path("killed/cells")).count
         #expect(finished < 24, "it was killed before its end")
