@@ -66,7 +66,7 @@ struct SuperpositionTests {
         "a sweep gives the same lines on 1, 2 and 3 processes, killed and resumed, and after files were lost or damaged"
     )
     func sameLines() async throws {
-        let sweep = try SmallSweep("m: [2, 3, 5]\nseed: [0, 1, 2, 3]\ngamma: [1, -1]\nsteps: 300")
+        let sweep = try SmallSweep("m: [2, 3, 5]\nseed: [0, 1, 2, 3]\ngamma: [1, -1]\nsteps: 1500")
         let whole = try await sweep.run("whole")
         #expect(whole.status == 0 && whole.standardOutput.contains("24 cells"), "\(whole.standardError)")
         let expected = try sweep.text("whole", "cells.jsonl")
@@ -76,7 +76,7 @@ struct SuperpositionTests {
             #expect(try sweep.text("on\(processes)", "cells.jsonl") == expected)
         }
 
-        let killed = try await sweep.run("killed", processes: 2, timeout: 0.6)
+        let killed = try await sweep.run("killed", processes: 2, timeout: 1)
         #expect(killed.status != 0)
         let finished = try FileManager.default.contentsOfDirectory(atPath: sweep.path("killed/cells")).count
         #expect(finished < 24, "it was killed before its end")
