@@ -14,6 +14,7 @@
 
 // Communicators, error handlers, info objects (MPI 3.1, annex A.1.1)
 static inline MPI_Comm COpenMPI_COMM_WORLD(void) { return MPI_COMM_WORLD; }
+static inline MPI_Comm COpenMPI_COMM_SELF(void) { return MPI_COMM_SELF; }
 static inline MPI_Comm COpenMPI_COMM_NULL(void) { return MPI_COMM_NULL; }
 static inline MPI_Errhandler COpenMPI_ERRORS_RETURN(void) { return MPI_ERRORS_RETURN; }
 static inline MPI_Info COpenMPI_INFO_NULL(void) { return MPI_INFO_NULL; }

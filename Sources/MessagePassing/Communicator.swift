@@ -91,6 +91,13 @@ public struct Communicator: ~Copyable {
         return try Communicator(handle: node, countLimit: countLimit)
     }
 
+    /// This process alone, for what it computes by itself in the midst of a job.
+    ///
+    /// The corresponding constant is `MPI_COMM_SELF` (MPI 3.1, section 6.2.4).
+    public func alone() throws(MessagePassingError) -> Communicator {
+        try Communicator(handle: COpenMPI_COMM_SELF(), countLimit: countLimit)
+    }
+
     /// A communicator of the same processes, whose messages never meet this one's: for who keeps it. Collective.
     ///
     /// The corresponding C function is `MPI_Comm_dup` (MPI 3.1, section 6.4.2).
@@ -110,7 +117,7 @@ public struct Communicator: ~Copyable {
     ///
     /// The corresponding C function is `MPI_Comm_free` (MPI 3.1, section 6.4.3).
     public consuming func release() throws(MessagePassingError) {
-        guard handle != COpenMPI_COMM_WORLD() else { return }
+        guard handle != COpenMPI_COMM_WORLD(), handle != COpenMPI_COMM_SELF() else { return }
         var handle: MPI_Comm? = self.handle
         try check("MPI_Comm_free", MPI_Comm_free(&handle))
     }

@@ -6,8 +6,10 @@ public struct ParameterLayout: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         /// Rows `[P_i (outputs) | λ_i (1) | Q_i (inputs)]` of an adapted linear layer.
         case triplets(outputs: Int, inputs: Int)
-        /// Rows of an ordinary matrix or a vector.
+        /// Rows of an ordinary matrix.
         case dense
+        /// A vector, such as a bias: one row.
+        case vector
     }
 
     public struct Block: Sendable, Equatable {
@@ -23,6 +25,9 @@ public struct ParameterLayout: Sendable, Equatable {
         public let rows: Range<Int>
         /// The block's elements, among the elements of all blocks.
         public let elements: Range<Int>
+
+        /// The shape of a dense block's tensor.
+        public var shape: [Int] { kind == .vector ? [rowWidth] : [rows.count, rowWidth] }
 
         /// The elements of one of its rows, among the elements of all blocks.
         public func elements(ofRow row: Int) -> Range<Int> {
@@ -54,6 +59,12 @@ public struct ParameterLayout: Sendable, Equatable {
     @discardableResult
     public mutating func appendDense(name: String, rows: Int, columns: Int) -> Block {
         append(name: name, kind: .dense, rows: rows, width: columns)
+    }
+
+    /// Appends a vector.
+    @discardableResult
+    public mutating func appendVector(name: String, count: Int) -> Block {
+        append(name: name, kind: .vector, rows: 1, width: count)
     }
 
     private mutating func append(name: String, sharers: [String] = [], kind: Kind, rows: Int, width: Int) -> Block {

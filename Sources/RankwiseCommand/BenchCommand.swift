@@ -188,10 +188,11 @@ struct BenchCommand: ParsableCommand {
         }
 
         func run() throws {
-            try reportingErrors {
+            runJob(exitCode: exitStatus(of:)) { communicator in
                 let result = try SuperpositionBenchmark.run(
-                    features: features, hidden: hidden, batch: batch, steps: steps)
-                try printLine(json ? jsonText(result) : result.text)
+                    features: features, hidden: hidden, batch: batch, steps: steps, communicator.alone())
+                if communicator.processIndex == 0 { try printLine(json ? jsonText(result) : result.text) }
+                return 0
             }
         }
     }

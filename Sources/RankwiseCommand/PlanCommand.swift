@@ -58,14 +58,13 @@ struct PlanCommand: ParsableCommand {
                         + "each lane: --set gradient_lanes=\(processes)")
             }
             ProcessThreads.use(configuration.threads, processesOfMachine: (processes + hosts - 1) / hosts)
-            let plan = try RunPlan(configuration)
             let files = (try? FileManager.default.contentsOfDirectory(atPath: configuration.model)) ?? []
             let modelBytes = files.filter { $0.hasSuffix(".safetensors") }.reduce(0) { sum, name in
                 let attributes = try? FileManager.default.attributesOfItem(atPath: configuration.model + "/" + name)
                 return sum + ((attributes?[.size] as? NSNumber)?.intValue ?? 0)
             }
-            let forecast = RunForecast.make(
-                plan, processes: processes, hosts: hosts,
+            let forecast = try RunForecast.make(
+                configuration, processes: processes, hosts: hosts,
                 network: .init(gigabits: gigabits, microseconds: microseconds), steps: steps, modelBytes: modelBytes)
             try printLine(json ? jsonText(forecast) : text(forecast, configuration))
         }
@@ -75,8 +74,9 @@ struct PlanCommand: ParsableCommand {
         func milliseconds(_ value: Double) -> String { String(format: "%.1f ms", value * 1e3) }
         func megabytes(_ bytes: Int) -> String { String(format: "%.1f MB", Double(bytes) / 1e6) }
         let total = forecast.stepSeconds * Double(configuration.totalSteps)
+        let unit = [.sequenceClassification, .regression].contains(configuration.task) ? "tokens" : "samples"
         return """
-            \(processes) process\(processes == 1 ? "" : "es") on \(hosts) host\(hosts == 1 ? "" : "s"), \(forecast.tokens) tokens of the heaviest
+            \(processes) process\(processes == 1 ? "" : "es") on \(hosts) host\(hosts == 1 ? "" : "s"), \(forecast.tokens) \(unit) of the heaviest
             step          \(milliseconds(forecast.stepSeconds)): passes \(milliseconds(forecast.localSeconds)), update \(milliseconds(forecast.updateSeconds)), exchanges \(milliseconds(forecast.exchangeSeconds))
             samples/s     \(String(format: "%.1f", Double(configuration.batchSize) / forecast.stepSeconds)), \(configuration.totalSteps) steps in \(String(format: "%.0f", total)) s
             memory        \(megabytes(forecast.ownMemory)) of each process, and \(megabytes(forecast.sharedMemory)) of weights on each host

@@ -54,7 +54,7 @@ public struct Adaptation: Sendable {
                 inputs: linear.inputs)
         }
         layout.appendDense(name: "\(head).weight", rows: outputs, columns: features)
-        layout.appendDense(name: "\(head).bias", rows: 1, columns: outputs)
+        layout.appendVector(name: "\(head).bias", count: outputs)
         return layout
     }
 
@@ -88,12 +88,13 @@ extension ParameterLayout {
     func removingTriplets(keeping mask: [Bool]) -> ParameterLayout {
         var layout = ParameterLayout()
         for block in blocks {
-            if let outputs = block.outputs, let inputs = block.inputs {
+            switch block.kind {
+            case .triplets(let outputs, let inputs):
                 layout.appendTriplets(
                     name: block.name, sharers: Array(block.uses.dropFirst()), count: mask[block.rows].count { $0 },
                     outputs: outputs, inputs: inputs)
-            } else {
-                layout.appendDense(name: block.name, rows: block.rows.count, columns: block.rowWidth)
+            case .dense: layout.appendDense(name: block.name, rows: block.rows.count, columns: block.rowWidth)
+            case .vector: layout.appendVector(name: block.name, count: block.rowWidth)
             }
         }
         return layout

@@ -29,7 +29,7 @@ extension AdapterHost {
                     start[place + outputs] = isPlain ? 1 : 0
                     try fill(place + outputs + 1..<place + block.rowWidth, scheme, shape: [rank, inputs])
                 }
-            } else if block.name.hasSuffix(".bias") {
+            } else if block.kind == .vector {
                 UnsafeMutableBufferPointer(start: start, count: block.elements.count).update(repeating: 0)
             } else {
                 try fill(

@@ -1,4 +1,5 @@
 import Foundation
+import LinearAlgebra
 
 /// How well a model does on a labelled split.
 public struct Metrics: Codable, Sendable, Equatable {
@@ -19,11 +20,20 @@ public struct Metrics: Codable, Sendable, Equatable {
     public var spearman: Double?
     public var meanSquaredError: Double?
 
+    /// Superposition: share of the features that are represented, and the mean square overlap of their directions, beside
+    /// the least possible.
+    public var phiHalf: Double?
+    public var meanSquareOverlap: Double?
+    public var welchBound: Double?
+
     enum CodingKeys: String, CodingKey {
         case count, loss, accuracy, f1
         case matthewsCorrelation = "matthews_correlation"
         case pearson, spearman
         case meanSquaredError = "mean_squared_error"
+        case phiHalf = "phi_half"
+        case meanSquareOverlap = "mean_square_overlap"
+        case welchBound = "welch_bound"
     }
 
     /// Metrics of a classification.
@@ -65,6 +75,17 @@ public struct Metrics: Codable, Sendable, Equatable {
         spearman = Self.correlation(Self.ranks(predicted), Self.ranks(expected))
     }
 
+    /// Metrics of a superposition network.
+    ///
+    /// - Parameter geometry: of its W; nil if that is not finite.
+    init(count: Int, loss: Double, geometry: RowGeometry?) {
+        self.count = count
+        self.loss = loss
+        phiHalf = geometry?.longShare
+        meanSquareOverlap = geometry?.meanSquareOverlap
+        welchBound = geometry?.welchBound
+    }
+
     /// Pearson's correlation; 0 where one side is constant.
     static func correlation(_ a: [Double], _ b: [Double]) -> Double {
         guard !a.isEmpty else { return 0 }
@@ -97,7 +118,8 @@ public struct Metrics: Codable, Sendable, Equatable {
     public var named: [(name: String, value: Double)] {
         [
             ("accuracy", accuracy), ("f1", f1), ("matthews_correlation", matthewsCorrelation), ("pearson", pearson),
-            ("spearman", spearman), ("mean_squared_error", meanSquaredError), ("loss", loss),
+            ("spearman", spearman), ("mean_squared_error", meanSquaredError), ("phi_half", phiHalf),
+            ("mean_square_overlap", meanSquareOverlap), ("welch_bound", welchBound), ("loss", loss),
         ].compactMap { name, value in value.map { (name, $0) } }
     }
 }

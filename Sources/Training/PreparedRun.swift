@@ -14,10 +14,10 @@ protocol PreparedRun {
     /// The digests by which a checkpoint recognises its model and its data.
     func digests() throws -> RunDigests
 
-    /// A labelled split of the same task.
+    /// Samples to evaluate; nil where the run has none of the kind.
     ///
-    /// - Parameter progressed: called now and then while it is read.
-    func split(path: String, progressed: () -> Void) throws -> any EvaluatedSplit
+    /// - Parameter progressed: called now and then while they are read.
+    func split(_ kind: SplitKind, progressed: () -> Void) throws -> (any EvaluatedSplit)?
 
     /// The network's layers and triplets; nil where it has none.
     var adapterHost: (any AdapterHost)? { get }
@@ -32,7 +32,15 @@ protocol PreparedRun {
     ) throws -> String
 }
 
-/// Labelled samples, ready to be evaluated.
+/// What samples that are not trained on are for. The raw values are their names in files.
+enum SplitKind: String, CaseIterable {
+    /// To be looked at during training.
+    case validation
+    /// For the end.
+    case test
+}
+
+/// Samples, ready to be evaluated.
 protocol EvaluatedSplit {
     /// The metrics of the network as it is, the same on every process. Collective.
     ///

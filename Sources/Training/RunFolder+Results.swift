@@ -31,8 +31,7 @@ extension Trainer {
         let head = network.layout.blocks.filter { !$0.isTriplets }.map { block in
             HeadTensor(
                 name: block.name,
-                shape: block.rows.count == 1 && block.name.hasSuffix(".bias")
-                    ? [block.rowWidth] : [block.rows.count, block.rowWidth],
+                shape: block.shape,
                 values: Array(
                     UnsafeBufferPointer(
                         start: network.parameters.pointer + block.elements.lowerBound, count: block.elements.count)))

@@ -87,8 +87,9 @@ public struct RunPlan: PreparedRun {
             maximumLength: configuration.data.maximumLength, progressed: progressed)
     }
 
-    func split(path: String, progressed: () -> Void) throws -> any EvaluatedSplit {
-        Split(samples: try samples(path: path, progressed: progressed), model: model)
+    func split(_ kind: SplitKind, progressed: () -> Void) throws -> (any EvaluatedSplit)? {
+        guard let path = configuration.data.path(of: kind) else { return nil }
+        return Split(samples: try samples(path: path, progressed: progressed), model: model)
     }
 
     private struct Split: EvaluatedSplit {

@@ -84,6 +84,12 @@ final class StepWatch: Sendable {
         }
     }
 
+    /// Of a process that works alone: it watches nothing.
+    convenience init(times: PhaseTimes? = nil) {
+        self.init(
+            timeout: nil, processIndex: 0, processCount: 1, host: "", runFolder: RunFolder(path: ""), times: times)
+    }
+
     /// Enters a phase of a step. A new step is progress; a new phase of the same step is not, so that the limit is that of
     /// whole steps.
     func enter(_ phase: Phase, step: Int) {

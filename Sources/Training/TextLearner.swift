@@ -18,7 +18,7 @@ public final class TextLearner: TrainableNetwork {
 
     public var layout: ParameterLayout { model.layout }
     public var parameters: Matrix { model.parameters }
-    public var sampleCount: Int { min(samples.count, limit ?? .max) }
+    public var sampleCount: Int? { min(samples.count, limit ?? .max) }
 
     public func tokenCount(of samples: [Int]) -> Int {
         samples.reduce(0) { $0 + self.samples[$1].sequence.tokens.count }

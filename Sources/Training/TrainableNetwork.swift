@@ -1,5 +1,6 @@
 public import LinearAlgebra
 public import NeuralNetwork
+import Randomness
 
 /// A network together with what it learns from, as the trainer sees it: parameters in rows, and a local pass.
 public protocol TrainableNetwork: AnyObject {
@@ -9,8 +10,9 @@ public protocol TrainableNetwork: AnyObject {
     /// The replica of the trained parameters, in the layout's order: [1, elements].
     var parameters: Matrix { get }
 
-    /// Training samples; the batches are cut from permutations of their indices.
-    var sampleCount: Int { get }
+    /// Training samples; the batches are cut from permutations of their indices. Nil where samples are drawn without end:
+    /// then every batch has the next ones.
+    var sampleCount: Int? { get }
 
     /// What a step's time depends on, for the metrics: the tokens of these samples, or their number where a sample has no
     /// length.
@@ -42,6 +44,13 @@ extension TrainableNetwork {
 
     /// Triplets of all modules.
     public var tripletCount: Int { tripletBlocks.last?.rows.upperBound ?? 0 }
+
+    /// The order in which a run takes the training samples.
+    func sampleOrder(_ configuration: TrainingConfiguration) -> SampleOrder {
+        SampleOrder(
+            sampleCount: sampleCount ?? .max, seed: UInt64(configuration.seed),
+            shuffles: configuration.data.shuffle && sampleCount != nil)
+    }
 
     public func tokenCount(of samples: [Int]) -> Int { samples.count }
 }

@@ -55,8 +55,7 @@ public final class Trainer {
         lanes = tree.lanes(ofProcess: communicator.processIndex, of: communicator.processCount)
         shard = try TrainingShard(layout: network.layout, tree: tree, communicator)
         mask = [Bool](repeating: true, count: network.tripletCount)
-        order = SampleOrder(
-            sampleCount: network.sampleCount, seed: UInt64(configuration.seed), shuffles: configuration.data.shuffle)
+        order = network.sampleOrder(configuration)
         optimizer = AdamW(
             beta1: configuration.optimizer.firstMomentDecay, beta2: configuration.optimizer.secondMomentDecay,
             epsilon: configuration.optimizer.epsilon, weightDecay: configuration.optimizer.weightDecay)
@@ -172,7 +171,7 @@ public final class Trainer {
             if let treatment {
                 try treatment.apply(
                     optimizer, importance, at: point, to: values, gradient: gradient, state: pointers,
-                    offset: row.offset, count: row.elements.count, row: WeightTreatment.Row(row.block))
+                    offset: row.offset, count: row.elements.count, kind: row.block.kind)
             } else {
                 update.apply(
                     to: values, gradient: gradient, state: pointers, offset: row.offset, count: row.elements.count,

@@ -84,9 +84,12 @@ extension TrainingRun {
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
         progressed: () -> Void = {}
     ) throws -> any PreparedRun {
-        configuration.task == .imageClassification
-            ? try ImageRunPlan(configuration, storage: storage)
-            : try RunPlan(configuration, storage: storage, progressed: progressed)
+        switch configuration.task {
+        case .sequenceClassification, .regression:
+            try RunPlan(configuration, storage: storage, progressed: progressed)
+        case .imageClassification: try ImageRunPlan(configuration, storage: storage)
+        case .superposition: SuperpositionRun(configuration)
+        }
     }
 }
 
@@ -108,9 +111,7 @@ private struct RunInProgress {
 
     /// Takes steps until all are done, or the run is asked to stop.
     func steps(_ communicator: borrowing Communicator) throws -> TrainingRun.Ending {
-        let validation = try configuration.evaluationInterval.flatMap { _ in
-            try configuration.data.validation.map { try evaluatedSplit(path: $0) }
-        }
+        let validation = try configuration.evaluationInterval.flatMap { _ in try split(.validation) }
         while trainer.step < configuration.totalSteps {
             let report = try trainer.takeStep(watch: watch, checkpoint: writer.progress, communicator)
             if report.checkpointIsWritten { try settle(communicator) }
@@ -146,10 +147,10 @@ private struct RunInProgress {
         // A run that is killed while it evaluates, or writes its last files, finds its last state here.
         if trainer.step > firstStep { try checkpointAndWait(communicator) }
         var metrics: [(split: String, metrics: Metrics)] = []
-        for (split, path) in [("validation", configuration.data.validation), ("test", configuration.data.test)] {
-            guard let path else { continue }
+        for kind in SplitKind.allCases {
             if try isAskedToStop(communicator) { return stopped() }
-            metrics.append((split, try evaluate(try evaluatedSplit(path: path), communicator)))
+            guard let split = try split(kind) else { continue }
+            metrics.append((kind.rawValue, try evaluate(split, communicator)))
         }
         watch.enter(.checkpoint, step: trainer.step)
         try plan.checkInputsAreUnchanged()
@@ -181,9 +182,9 @@ private struct RunInProgress {
         return try communicator.allReduced(own, .maximum) == 1
     }
 
-    private func evaluatedSplit(path: String) throws -> any EvaluatedSplit {
+    private func split(_ kind: SplitKind) throws -> (any EvaluatedSplit)? {
         watch.enter(.evaluation, step: trainer.step)
-        return try plan.split(path: path) { watch.progressed() }
+        return try plan.split(kind) { watch.progressed() }
     }
 
     private func evaluate(_ split: any EvaluatedSplit, _ communicator: borrowing Communicator) throws -> Metrics {

@@ -9,16 +9,6 @@ package import WeightMethods
 ///
 /// A row is treated in several passes, where ``RowUpdate`` takes one.
 package struct WeightTreatment {
-    /// What a row is made of.
-    package enum Row {
-        /// `[P_i (outputs) | λ_i | Q_i]`.
-        case triplet(outputs: Int)
-        /// A row of a matrix.
-        case dense
-        /// A bias.
-        case vector
-    }
-
     private let mode: TrainingConfiguration.DecayMode
     private let decayOfVectors: Double
     private let decayOfValues: Double
@@ -53,10 +43,10 @@ package struct WeightTreatment {
     package func apply(
         _ optimizer: AdamW.Update, _ importance: Importance, at point: TrainingConfiguration.SensitivityPoint?,
         to values: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, state: StatePointers, offset: Int,
-        count: Int, row: Row
+        count: Int, kind: ParameterLayout.Kind
     ) throws(WeightMethodError) {
         func updateImportance(_ now: TrainingConfiguration.SensitivityPoint) {
-            guard point == now, case .triplet = row else { return }
+            guard point == now, case .triplets = kind else { return }
             importance.update(
                 values: values, gradient: gradient, gradientFactor: optimizer.settings.gradient_factor,
                 smoothed: state.smoothedSensitivity + offset, uncertainty: state.uncertainty + offset, count: count)
@@ -81,8 +71,8 @@ package struct WeightTreatment {
             }
         }
         updateImportance(.gradient)
-        switch row {
-        case .triplet(let outputs):
+        switch kind {
+        case .triplets(let outputs, _):
             try step(0..<outputs, decay: decayOfVectors)
             try step(outputs..<outputs + 1, decay: decayOfValues, isRow: false)
             try step(outputs + 1..<count, decay: decayOfVectors)
@@ -90,7 +80,7 @@ package struct WeightTreatment {
         case .vector: try step(0..<count, decay: decayOfHead, isRow: false)
         }
         if let limit { kernel_clamp(values, limit, count) }
-        if normalizes, case .triplet(let outputs) = row { Self.normalize(values, outputs: outputs, count: count) }
+        if normalizes, case .triplets(let outputs, _) = kind { Self.normalize(values, outputs: outputs, count: count) }
         updateImportance(.update)
     }
 
@@ -117,12 +107,5 @@ package struct WeightTreatment {
             magnitude *= norm
         }
         row[outputs] = Float(magnitude)
-    }
-}
-
-extension WeightTreatment.Row {
-    init(_ block: ParameterLayout.Block) {
-        self =
-            block.outputs.map { .triplet(outputs: $0) } ?? (block.name.hasSuffix(".bias") ? .vector : .dense)
     }
 }

@@ -5,11 +5,11 @@ import Testing
 
 /// A small job on images of bars: 10 × 10 pixels, read as 12 × 12, of four classes by direction and side; an HCFormer of two
 /// stages, the windows of the second do not fit.
-private struct BarJob {
-    let folder = try? Fixture.TemporaryFolder()
-    var path: String { folder?.path ?? "" }
+private struct BarJob: TrainingJob {
+    let folder: Fixture.TemporaryFolder
 
     init() throws {
+        folder = try Fixture.TemporaryFolder()
         try write(Self.table(64, seed: 1), to: "train.csv")
         try write(Self.table(21, seed: 2), to: "test.csv")
         try write(
@@ -55,41 +55,6 @@ private struct BarJob {
             }
             return (cells + [String(label)]).joined(separator: ",") + "\n"
         }.joined()
-    }
-
-    func write(_ text: String, to name: String) throws {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path + "/" + name))
-    }
-
-    func train(_ output: String, _ more: String..., processes: Int? = nil) async throws -> JobResult {
-        try await rankwise(
-            ["train", "--config", path + "/run.yaml", "--set", "output=\(path)/\(output)"] + more, processes: processes)
-    }
-
-    /// What must be the same bytes: every file of the model or the adapter, and the metrics but for times.
-    func results(_ output: String) throws -> [String: Data] {
-        var results: [String: Data] = [:]
-        for folder in ["model", "adapter"] {
-            let folder = "\(path)/\(output)/\(folder)"
-            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-                results[name] = FileManager.default.contents(atPath: folder + "/" + name)
-            }
-        }
-        let metrics = try String(contentsOfFile: "\(path)/\(output)/metrics.jsonl", encoding: .utf8)
-        results["metrics"] = Data(metrics.replacing(/"step_seconds":[^,}]*/, with: "").utf8)
-        return results
-    }
-
-    /// Copies a finished run as it was when it had just committed the checkpoint of a step.
-    func truncate(_ output: String, toStep step: Int, as name: String) throws {
-        let run = path + "/" + name
-        let manager = FileManager.default
-        try manager.copyItem(atPath: path + "/" + output, toPath: run)
-        for name in ["adapter", "model", "summary.json"] { try? manager.removeItem(atPath: run + "/" + name) }
-        for checkpoint in try manager.contentsOfDirectory(atPath: run + "/checkpoints")
-        where (Int(checkpoint.dropFirst("step-".count)) ?? 0) > step {
-            try manager.removeItem(atPath: run + "/checkpoints/" + checkpoint)
-        }
     }
 
     func accuracy(_ run: String, _ more: String...) async throws -> Double? {

@@ -19,12 +19,72 @@ func rankwise(
         environment: environment, standardInput: input.map { Data($0.utf8) }, timeout: timeout)
 }
 
+/// A training run that tests start in a folder of their own, which holds its configuration, `run.yaml`.
+protocol TrainingJob {
+    var folder: Fixture.TemporaryFolder { get }
+}
+
+extension TrainingJob {
+    var path: String { folder.path }
+    var configPath: String { path + "/run.yaml" }
+
+    func write(_ text: String, to name: String) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder.path + "/" + name))
+    }
+
+    func train(
+        _ output: String, _ more: String..., processes: Int? = nil, environment: [String: String] = [:]
+    ) async throws -> JobResult {
+        try await train(output, more, processes: processes, environment: environment)
+    }
+
+    func train(
+        _ output: String, _ more: [String], processes: Int? = nil, environment: [String: String] = [:]
+    ) async throws -> JobResult {
+        try await rankwise(
+            ["train", "--config", configPath, "--set", "output=\(path)/\(output)"] + more, processes: processes,
+            environment: environment)
+    }
+
+    /// Copies a finished run as it was when it had just committed the checkpoint of a step.
+    func truncate(_ output: String, toStep step: Int, as name: String) throws {
+        let run = path + "/" + name
+        let manager = FileManager.default
+        try manager.copyItem(atPath: path + "/" + output, toPath: run)
+        for name in ["adapter", "model", "summary.json"] { try? manager.removeItem(atPath: run + "/" + name) }
+        for checkpoint in try manager.contentsOfDirectory(atPath: run + "/checkpoints")
+        where (Int(checkpoint.dropFirst("step-".count)) ?? 0) > step {
+            try manager.removeItem(atPath: run + "/checkpoints/" + checkpoint)
+        }
+    }
+
+    /// What must be the same bytes for runs that are said to be equal: every file of the adapter or the model, and the
+    /// metrics but for times.
+    func results(_ output: String) throws -> [String: Data] {
+        let run = path + "/" + output
+        var results: [String: Data] = [:]
+        for folder in ["model", "adapter"] {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: "\(run)/\(folder)")) ?? [] {
+                results[name] = FileManager.default.contents(atPath: "\(run)/\(folder)/\(name)")
+            }
+        }
+        let metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8)
+        results["metrics"] = Data(metrics.replacing(/"step_seconds":[^,}]*/, with: "").utf8)
+        return results
+    }
+
+    /// The lines of a run's metrics.
+    func metrics(_ output: String) throws -> [[String: Any]] {
+        try String(contentsOfFile: path + "/\(output)/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+            .compactMap { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
+    }
+}
+
 /// A small job on the random tiny BERT: 24 steps that meet every phase of the schedule, dropout on.
 ///
 /// Decisions fall at steps 6, 9, 12, 15 and 16 (tinit 4, deltaT 3, T − tfinal 16); the warm-up ends with step 5.
-struct TinyJob {
+struct TinyJob: TrainingJob {
     let folder: Fixture.TemporaryFolder
-    var configPath: String { folder.path + "/run.yaml" }
 
     static let lines: [(text: String, label: String)] = {
         let openings = ["the film was", "a movie that is", "this actor and the music:", "It is", "one long scene of"]
@@ -62,54 +122,5 @@ struct TinyJob {
 
     static func table(_ lines: [(text: String, label: String)]) -> String {
         "text\tlabel\n" + lines.map { "\($0.text)\t\($0.label)\n" }.joined()
-    }
-
-    func write(_ text: String, to name: String) throws {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: folder.path + "/" + name))
-    }
-
-    func train(
-        _ output: String, _ more: String..., processes: Int? = nil, environment: [String: String] = [:]
-    ) async throws -> JobResult {
-        try await train(output, more, processes: processes, environment: environment)
-    }
-
-    func train(
-        _ output: String, _ more: [String], processes: Int? = nil, environment: [String: String] = [:]
-    ) async throws -> JobResult {
-        try await rankwise(
-            ["train", "--config", configPath, "--set", "output=\(folder.path)/\(output)"] + more, processes: processes,
-            environment: environment)
-    }
-
-    /// Copies a finished run as it was when it had just committed the checkpoint of a step.
-    func truncate(_ output: String, toStep step: Int, as name: String) throws {
-        let run = folder.path + "/" + name
-        let manager = FileManager.default
-        try manager.copyItem(atPath: folder.path + "/" + output, toPath: run)
-        for name in ["adapter", "summary.json"] { try manager.removeItem(atPath: run + "/" + name) }
-        for checkpoint in try manager.contentsOfDirectory(atPath: run + "/checkpoints")
-        where (Int(checkpoint.dropFirst("step-".count)) ?? 0) > step {
-            try manager.removeItem(atPath: run + "/checkpoints/" + checkpoint)
-        }
-    }
-
-    /// What must be the same bytes for runs that are said to be equal: every file of the adapter, and the metrics but for
-    /// times.
-    func results(_ output: String) throws -> [String: Data] {
-        let run = folder.path + "/" + output
-        var results: [String: Data] = [:]
-        for name in try FileManager.default.contentsOfDirectory(atPath: run + "/adapter") {
-            results[name] = FileManager.default.contents(atPath: run + "/adapter/" + name)
-        }
-        let metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8)
-        results["metrics"] = Data(metrics.replacing(/"step_seconds":[^,}]*/, with: "").utf8)
-        return results
-    }
-
-    /// The lines of a run's metrics.
-    func metrics(_ output: String) throws -> [[String: Any]] {
-        try String(contentsOfFile: folder.path + "/\(output)/metrics.jsonl", encoding: .utf8).split(separator: "\n")
-            .compactMap { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
     }
 }

@@ -3,6 +3,36 @@ import Foundation
 import MultiProcessTesting
 import Testing
 
+/// A small network of the superposition model: 64 features in 4 numbers, 40 steps.
+private struct ToyJob: TrainingJob {
+    let folder: Fixture.TemporaryFolder
+
+    init() throws {
+        folder = try Fixture.TemporaryFolder()
+        let text = """
+            task: superposition
+            method: full
+            superposition: { n: 64, m: 4, alpha: 1.5, bias: zero, evaluation_samples: 1000 }
+            optimizer:
+              { lr: 2.0e-2, schedule: cosine, min_lr_rate: 0.05, warmup_steps: 4, decay_mode: unit-row, weight_decay: 0.5 }
+            total_step: 40
+            batch_size: 200
+            seed: 5
+            evaluate_every: 20
+            checkpoint: { every: 10, keep: 100 }
+            output: \(folder.path)/run
+            """
+        try write(text, to: "run.yaml")
+    }
+
+    func testLoss(_ output: String) throws -> Double? {
+        let data = try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(output)/summary.json"))
+        let summary = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+        let metrics = summary?["metrics"] as? [String: [String: Any]]
+        return metrics?["test"]?["loss"] as? Double
+    }
+}
+
 @Suite("Superposition", .serialized)
 struct SuperpositionTests {
     /// Small networks: n 128, α 1.5, b from 0.
@@ -97,6 +127,56 @@ struct SuperpositionTests {
         #expect(fits.count == 2 && fits.allSatisfy { $0.contains("\"cells\":12") })
         let figure = try sweep.text("killed", "loss.svg")
         #expect(figure.hasPrefix("<svg ") && figure.split(separator: "<circle ").count == 1 + 24 + 2)
+    }
+
+    @Test(
+        "a run of `train` has the same bytes for 1 to 4 processes, resumed from any step, and is the sweep's cell on one lane"
+    )
+    func train() async throws {
+        let job = try ToyJob()
+        let alone = try await job.train("alone")
+        #expect(alone.status == 0, "\(alone.standardError)")
+        let expected = try job.results("alone")
+        #expect(expected.keys.sorted() == ["config.json", "metrics", "model.safetensors"])
+        for processes in 2...4 {
+            let result = try await job.train("p\(processes)", processes: processes)
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try job.results("p\(processes)") == expected, "\(processes) processes")
+            #expect(try job.testLoss("p\(processes)") == job.testLoss("alone"))
+        }
+        for (step, processes) in [(10, 2), (30, 3)] {
+            try job.truncate("alone", toStep: step, as: "resumed\(step)")
+            let result = try await job.train("resumed\(step)", "--resume", processes: processes)
+            #expect(result.status == 0 && result.standardError.contains("resuming from step \(step)"))
+            #expect(try job.results("resumed\(step)") == expected, "resumed from step \(step)")
+        }
+        #expect(try job.metrics("alone").count { $0["validation"] != nil } == 2)
+
+        let geometry = try json(
+            try await rankwise("superposition", "analyze", job.path + "/alone/model", "--tensor", "weight", "--json"))
+        #expect(geometry["rows"] as? Int == 64 && geometry["columns"] as? Int == 4)
+
+        let sweep = try SmallSweep("")
+        let cell = try await sweep.run(
+            "cell", "--set", "m=4", "--set", "n=64", "--set", "steps=40", "--set", "batch_size=200", "--set", "lr=2e-2",
+            "--set", "gamma=0.5", "--set", "seed=5", "--set", "evaluation_samples=1000")
+        #expect(cell.status == 0, "\(cell.standardError)")
+        let lane = try await job.train("lane", "--set", "gradient_lanes=1")
+        #expect(lane.status == 0, "\(lane.standardError)")
+        #expect(try sweep.lines("cell").first?["loss"] as? Double == job.testLoss("lane"))
+    }
+
+    @Test(
+        "what a run on this model cannot be told is refused",
+        arguments: [
+            ("method=adalora", "set method to full"), ("model=/nowhere", "set it to null"),
+            ("data.train=/nowhere", "set it to null"), ("superposition.n=0", "expected an integer from 1"),
+            ("superposition.m=65536", nil), ("task=image-classification", "data.train is null"),
+        ])
+    func refusals(setting: String, words: String?) async throws {
+        let result = try await ToyJob().train("run", "--dry-run", "--set", setting)
+        #expect(result.status == (words == nil ? 0 : 64), "\(result.standardError)")
+        if let words { #expect(result.standardError.contains(words), "\(result.standardError)") }
     }
 
     @Test("a cell whose loss is not finite has a line that says so, and no others suffer")

@@ -44,7 +44,7 @@ struct ConfigurationReferenceTests {
     func help() {
         let help = TrainingConfiguration.keysHelp
         #expect(
-            help.hasPrefix("model = (required)\n    Folder of the pretrained model: config.json, model.safetensors"))
+            help.hasPrefix("model = null\n    Folder of the pretrained model: config.json, model.safetensors"))
         #expect(help.contains("adapter.init_r = 12\n    Triplets of each module at the start.\n"))
         #expect(help.split(separator: "\n").count == 2 * ConfigurationField.all.count)
     }

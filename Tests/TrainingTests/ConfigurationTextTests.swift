@@ -53,6 +53,12 @@ struct ConfigurationTextTests {
               window_centers: null
               curvature: 1
               layer_scale_init_value: 1.0e-05
+            superposition:
+              n: 1000
+              m: 100
+              alpha: 1
+              bias: normal
+              evaluation_samples: 100000
             base_quantization:
               bits: null
               group: 64
@@ -95,6 +101,7 @@ struct ConfigurationTextTests {
               epsilon: 1.0e-08
               max_grad_norm: null
               schedule: linear
+              min_lr_rate: 0
               warmup_steps: 30
             checkpoint:
               every: 100
@@ -231,6 +238,17 @@ extension TrainingConfiguration {
         one.adapter.sharedModules = (0..<integer(0...2)).map { _ in text() }
         one.adapter.largestSpectralNorm = perhaps(fraction())
         one.head.initialization = HeadInitialization.allCases.randomElement(using: &generator) ?? .he
+        one.superposition.features = integer(1...4_096)
+        one.superposition.hidden = integer(1...65_536)
+        one.superposition.exponent = number(0..<100)
+        one.superposition.bias = SuperpositionSettings.Bias.allCases.randomElement(using: &generator) ?? .zero
+        one.superposition.evaluationSamples = integer(1...1_000_000_000)
+        one.optimizer.lowestShare = number(0..<1)
+        if one.task == .superposition {
+            one.method = .full
+            one.modelFolder = nil
+            one.data = DataSettings(train: "")
+        }
         if one.task != .imageClassification { one.baseQuantization.bits = perhaps(4 * integer(1...2)) }
         one.data.limit = perhaps(integer(1...Int.max))
         one.image.side = perhaps(integer(1...4_096))

@@ -65,7 +65,7 @@ struct WeightTreatmentTests {
                     try treatment.apply(
                         update, importance, at: .gradient, to: values.pointer + 6 * row,
                         gradient: gradient.pointer + 6 * row, state: StatePointers(state), offset: 6 * row, count: 6,
-                        row: .triplet(outputs: 3))
+                        kind: .triplets(outputs: 3, inputs: 2))
                 }
                 withExtendedLifetime((gradient, state)) {}
                 let expected = run.parametersAfterEachStep[step].flatMap(\.self)
@@ -93,7 +93,7 @@ struct WeightTreatmentTests {
             let state = OwnedState(elements: 0..<6)
             try treatment.apply(
                 update, importance, at: point, to: weights.pointer, gradient: gradient, state: StatePointers(state),
-                offset: 0, count: 6, row: .triplet(outputs: 3))
+                offset: 0, count: 6, kind: .triplets(outputs: 3, inputs: 2))
             // (1 − β1)·|w·g|, with the gradient times its factor: w = 0.3 before, and clipped from 0.2 after.
             let expected: Float = 0.15 * 0.1 * (point == .gradient ? 0.3 : 0.15)
             #expect((0..<6).allSatisfy { abs(state[.smoothedSensitivity][$0] - expected) < 1e-8 }, "\(point)")

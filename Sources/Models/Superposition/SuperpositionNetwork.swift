@@ -19,21 +19,15 @@ public final class SuperpositionNetwork {
         public var seed: UInt64
         /// Whether b begins as N(0, 1), as the paper has it, or as 0.
         public var startsWithRandomBias: Bool
-        /// Training samples whose order is shuffled; any number can be computed with, as none is kept.
-        public var sampleCount: Int
 
-        /// - Precondition: `features`, `hidden` and `sampleCount` > 0, `exponent` ≥ 0.
-        public init(
-            features: Int, hidden: Int, exponent: Double, seed: UInt64, startsWithRandomBias: Bool = true,
-            sampleCount: Int = 1_048_576
-        ) {
-            precondition(features > 0 && hidden > 0 && exponent >= 0 && sampleCount > 0)
+        /// - Precondition: `features` and `hidden` > 0, `exponent` ≥ 0.
+        public init(features: Int, hidden: Int, exponent: Double, seed: UInt64, startsWithRandomBias: Bool = true) {
+            precondition(features > 0 && hidden > 0 && exponent >= 0)
             self.features = features
             self.hidden = hidden
             self.exponent = exponent
             self.seed = seed
             self.startsWithRandomBias = startsWithRandomBias
-            self.sampleCount = sampleCount
         }
     }
 
@@ -44,10 +38,11 @@ public final class SuperpositionNetwork {
     public let parameters: Matrix
     /// One row for each feature.
     public let weightBlock: ParameterLayout.Block
-    private let biasBlock: ParameterLayout.Block
+    /// One row.
+    public let biasBlock: ParameterLayout.Block
 
-    /// Samples of a piece.
-    private static let pieceLength = 128
+    /// Samples that are computed together.
+    public static let pieceLength = 128
     private let samples = SparseSamples()
     private let hidden = Matrix()  // [piece, hidden]
     private let output = Matrix()  // [piece, features]
@@ -60,7 +55,7 @@ public final class SuperpositionNetwork {
         data = SparseFeatures(count: settings.features, exponent: settings.exponent, seed: settings.seed)
         var layout = ParameterLayout()
         weightBlock = layout.appendDense(name: "weight", rows: settings.features, columns: settings.hidden)
-        biasBlock = layout.appendDense(name: "bias", rows: 1, columns: settings.features)
+        biasBlock = layout.appendVector(name: "bias", count: settings.features)
         self.layout = layout
         parameters = Matrix(rows: 1, columns: layout.elementCount)
         let source = NormalSource(seed: settings.seed)
@@ -68,8 +63,6 @@ public final class SuperpositionNetwork {
             buffer(weightBlock), tensor: 0, standardDeviation: 1 / Double(settings.hidden).squareRoot())
         if settings.startsWithRandomBias { source.fill(buffer(biasBlock), tensor: 1) }
     }
-
-    public var sampleCount: Int { settings.sampleCount }
 
     /// W, valid as long as the network lives.
     public var weight: MatrixView {
@@ -121,17 +114,17 @@ public final class SuperpositionNetwork {
         return losses
     }
 
-    /// The mean loss over samples that are never trained on.
+    /// The losses of samples that are never trained on.
     ///
-    /// - Parameter range: their indices, at least one.
-    public func evaluate(_ range: Range<Int>) -> Double {
-        precondition(!range.isEmpty)
+    /// - Parameter range: their indices.
+    /// - Returns: the sum of each ``pieceLength`` of them in a row; the last may be of fewer.
+    public func evaluate(_ range: Range<Int>) -> [Double] {
         let sums = Matrix(rows: 1, columns: settings.features)
-        var loss = 0.0
+        var losses: [Double] = []
         forEachPiece(of: range, sample: \.self, split: .evaluation) { rows, _ in
-            loss += kernel_rectified_difference(rows, output.pointer, bias, sums.pointer, settings.features)
+            losses.append(kernel_rectified_difference(rows, output.pointer, bias, sums.pointer, settings.features))
         }
-        return loss / Double(range.count)
+        return losses
     }
 
     /// Draws the samples of each piece, and computes `hidden` = Wᵀx and `output` = W·h for them.

@@ -51,16 +51,16 @@ package struct RunForecast: Codable, Sendable {
     /// - Parameters:
     ///   - steps: to compute.
     ///   - modelBytes: of the model's files.
+    /// - Throws: what preparing the run throws.
     package static func make(
-        _ plan: RunPlan, processes: Int, hosts: Int, network: Network, steps: Int, modelBytes: Int
-    ) -> RunForecast {
-        let configuration = plan.configuration
-        let (model, layout) = (plan.model, plan.model.layout)
+        _ configuration: TrainingConfiguration, processes: Int, hosts: Int, network: Network, steps: Int,
+        modelBytes: Int
+    ) throws -> RunForecast {
+        let learner = try TrainingRun.prepare(configuration).network
+        let layout = learner.layout
         let tree = LaneTree(laneCount: configuration.gradientLanes)
         let partition = ParameterPartition(layout: layout, processCount: processes)
-        let learner = plan.learner
-        var order = SampleOrder(
-            sampleCount: learner.sampleCount, seed: UInt64(configuration.seed), shuffles: configuration.data.shuffle)
+        var order = learner.sampleOrder(configuration)
         var (times, tokens) = ([Double](), [Double]())
         for step in 0..<steps + 1 {
             let batch = order.indices(from: step * configuration.batchSize, count: configuration.batchSize)
@@ -86,13 +86,13 @@ package struct RunForecast: Codable, Sendable {
         }
         let traffic = (0..<processes).map {
             StepTraffic(
-                layout: layout, partition: partition, tree: tree, process: $0, tripletCount: model.tripletCount)
+                layout: layout, partition: partition, tree: tree, process: $0, tripletCount: learner.tripletCount)
         }
         .max { $0.reduction + $0.sharing < $1.reduction + $1.sharing }
         let most =
             traffic
             ?? StepTraffic(
-                layout: layout, partition: partition, tree: tree, process: 0, tripletCount: model.tripletCount)
+                layout: layout, partition: partition, tree: tree, process: 0, tripletCount: learner.tripletCount)
         let state = 4 * 4 * (partition.elements.map(\.count).max() ?? 0)
         return RunForecast(
             processes: processes, hosts: hosts, tokens: Int(tokens.median), localSeconds: times.median,

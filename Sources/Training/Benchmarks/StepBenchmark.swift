@@ -43,9 +43,7 @@ package struct StepBenchmark: Codable, Sendable {
         let plan = try TrainingRun.prepare(configuration, storage: try NodeWeights(communicator))
         let trainer = try Trainer(configuration: configuration, network: plan.network, communicator)
         let times = PhaseTimes()
-        let watch = StepWatch(
-            timeout: nil, processIndex: communicator.processIndex, processCount: communicator.processCount, host: "",
-            runFolder: RunFolder(path: ""), times: times)
+        let watch = StepWatch(times: times)
         var first = 0.0
         for index in 0..<warmUp {
             _ = try trainer.takeStep(watch: watch, checkpoint: .none, communicator)

@@ -1,4 +1,5 @@
 import LinearAlgebra
+package import MessagePassing
 import Models
 import NeuralNetwork
 
@@ -16,21 +17,28 @@ package struct SuperpositionBenchmark: Codable, Sendable {
     package let loss: Double
 
     /// One thread.
-    package static func run(features: Int, hidden: Int, batch: Int, steps: Int) throws -> SuperpositionBenchmark {
+    ///
+    /// - Parameter alone: this process.
+    package static func run(
+        features: Int, hidden: Int, batch: Int, steps: Int, _ alone: borrowing Communicator
+    ) throws -> SuperpositionBenchmark {
         BLASLibrary.setThreads(1)
-        let training = SuperpositionTraining(
-            SuperpositionNetwork.Settings(features: features, hidden: hidden, exponent: 1, seed: 0), batchSize: batch,
-            learningRate: LearningRate(
-                peak: 1e-2, schedule: .cosine, warmUpSteps: 2_000, totalSteps: 20_000, lowestShare: 0.05),
-            decay: -1)
+        let cell = SweepCell(
+            m: hidden, alpha: 1, gamma: -1, n: features, seed: 0, bias: .normal, steps: 20_000, batchSize: batch,
+            lr: 1e-2, warmupSteps: 2_000, evaluationSamples: 1)
+        let run = SuperpositionRun(cell.configuration)
+        let trainer = try Trainer(configuration: run.configuration, network: run.network, alone)
+        let watch = StepWatch()
         let (rows, outputs) = (Matrix(rows: batch, columns: hidden), Matrix(rows: batch, columns: features))
         let gradient = Matrix(rows: features, columns: hidden)
         var (stepTimes, productTimes, loss) = ([Double](), [Double](), 0.0)
         for round in 0..<steps + 2 {
-            let stepTime = try seconds { loss = try training.takeStep() }
+            let stepTime = try seconds {
+                loss = try trainer.takeStep(watch: watch, checkpoint: .none, alone).taskLoss
+            }
             let productTime = seconds {
-                multiply(rows.view, .none, training.network.weight, .transposed, into: outputs.mutableView)
-                multiply(outputs.view, .none, training.network.weight, .none, into: rows.mutableView)
+                multiply(rows.view, .none, run.superposition.weight, .transposed, into: outputs.mutableView)
+                multiply(outputs.view, .none, run.superposition.weight, .none, into: rows.mutableView)
                 multiply(outputs.view, .transposed, rows.view, .none, into: gradient.mutableView)
             }
             guard round >= 2 else { continue }

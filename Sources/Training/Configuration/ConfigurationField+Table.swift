@@ -2,7 +2,8 @@ import Models
 
 extension ConfigurationField {
     /// Every key, in the order in which the configuration is printed and documented.
-    static let all = run + data + image + hcformer + baseQuantization + adapter + head + optimizer + checkpoint
+    static let all =
+        run + data + image + hcformer + superposition + baseQuantization + adapter + head + optimizer + checkpoint
 
     /// Every key by its name.
     static let byKey = Dictionary(all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
@@ -10,6 +11,7 @@ extension ConfigurationField {
     /// The sections in the order of the table, with what each is about. The top level has no name.
     static let sections: [(name: String, title: String)] = [
         ("", "The run"), ("data", "Data"), ("image", "Images"), ("hcformer", "A new HCFormer"),
+        ("superposition", "The superposition model"),
         ("base_quantization", "Frozen weights"), ("adapter", "AdaLoRA"), ("head", "Head"),
         ("optimizer", "Optimiser"),
         ("checkpoint", "Checkpoints"),
@@ -17,17 +19,18 @@ extension ConfigurationField {
 
     private static let run: [ConfigurationField] = [
         .init(
-            "model", \.modelFolder, limits: .orNull(.name), isRequired: true, resume: .byDigest,
+            "model", \.modelFolder, limits: .orNull(.name), resume: .byDigest,
             "Folder of the pretrained model: `config.json`, `model.safetensors`, and for texts `vocab.txt` or"
-                + " `tokenizer.json`; null makes a new image network as `hcformer` says."),
+                + " `tokenizer.json`; null makes a new network as `hcformer` or `superposition` says."),
         .init(
             "method", \.method,
             "What is trained: adapters whose ranks share one falling budget (AdaLoRA), or adapters of the fixed rank"
-                + " `adapter.init_r` (LoRA), or, of an image network, every parameter or a new head alone."),
+                + " `adapter.init_r` (LoRA), or, of an image network, every parameter or a new head alone; of the"
+                + " superposition model, every parameter."),
         .init(
             "task", \.task,
             "What the head predicts: one of a set of labels or one number, of a text; or one of a set of classes, of an image."
-        ),
+                + " `superposition` trains that model on samples that it draws."),
         .init(
             "output", \.output, limits: .name, isRequired: true, resume: .free,
             "Folder of the run: metrics, checkpoints and, at the end, `adapter/`."),
@@ -64,7 +67,7 @@ extension ConfigurationField {
 
     private static let data: [ConfigurationField] = [
         .init(
-            "data.train", \.data.train, limits: .name, isRequired: true, resume: .byDigest,
+            "data.train", \.data.trainingFile, limits: .orNull(.name), resume: .byDigest,
             "Training file: tab-separated (`.tsv`), comma-separated (`.csv`) or JSON Lines (`.jsonl`); of images, IDX with the"
                 + " labels' file beside it, or CSV, gzipped or not."),
         .init(
@@ -122,6 +125,19 @@ extension ConfigurationField {
         .init(
             "hcformer.layer_scale_init_value", \.hcformer.layerScale, limits: .notNegative,
             "What the channels of every residual branch are scaled by at the start."),
+    ]
+
+    private static let superposition: [ConfigurationField] = [
+        .init("superposition.n", \.superposition.features, limits: .range(1...1_000_000), "Features."),
+        .init("superposition.m", \.superposition.hidden, limits: .range(1...65_536), "Hidden numbers."),
+        .init(
+            "superposition.alpha", \.superposition.exponent,
+            limits: .init(words: " from 0 to 100") { (0...100).contains($0) },
+            "How fast the features' probabilities fall: p_i ∝ i^−alpha."),
+        .init("superposition.bias", \.superposition.bias, "What b begins as."),
+        .init(
+            "superposition.evaluation_samples", \.superposition.evaluationSamples, limits: .range(1...1_000_000_000),
+            "New samples that the loss is measured on at the end, and as many others as `evaluate_every` says."),
     ]
 
     private static let adapter: [ConfigurationField] = [
@@ -227,7 +243,7 @@ extension ConfigurationField {
         .init(
             "optimizer.decay_mode", \.optimizer.decayMode,
             "How the decay enters a step: beside Adam's (AdamW), in the gradient that Adam gets, or as a factor of every"
-                + " column of P, row of Q and row of the head's weight, towards unit norm where the decay is below 0."),
+                + " column of P, row of Q and row of another matrix, towards unit norm where the decay is below 0."),
         .init(
             "optimizer.weight_decay_vectors", \.optimizer.weightDecayOfVectors, limits: .orNull(.finite),
             "Weight decay of P and Q; null takes `weight_decay`."),
@@ -249,6 +265,10 @@ extension ConfigurationField {
             "optimizer.max_grad_norm", \.optimizer.maximumGradientNorm, limits: .orNull(.positive),
             "Gradients of a larger global norm are scaled down to it; null never scales."),
         .init("optimizer.schedule", \.optimizer.schedule, "Course of the learning rate after the warm-up."),
+        .init(
+            "optimizer.min_lr_rate", \.optimizer.lowestShare,
+            limits: .init(words: " from 0 to 1") { (0...1).contains($0) },
+            "Share of `lr` that the schedule ends at."),
         .init(
             "optimizer.warmup_steps", \.optimizer.warmUpSteps, limits: .steps(atLeast: 0),
             "Steps over which the learning rate rises."),

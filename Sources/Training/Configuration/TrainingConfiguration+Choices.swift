@@ -29,6 +29,8 @@ extension TrainingConfiguration {
         case regression
         /// One of a set of classes of an image; the loss is the cross-entropy.
         case imageClassification = "image-classification"
+        /// All features of a sample, out of fewer numbers; the loss is the squared error, the samples are drawn.
+        case superposition
     }
 
     /// The form of the orthogonality term R: the key `adapter.orthogonality`.
@@ -93,11 +95,11 @@ extension TrainingConfiguration {
 
     /// The course of the learning rate after the warm-up. The raw values are those of the key `optimizer.schedule`.
     public enum LearningRateSchedule: String, CaseIterable, Sendable {
-        /// Falls in a straight line to 0 at `total_step`.
+        /// Falls in a straight line until `total_step`.
         case linear
         /// Stays.
         case constant
-        /// Falls along half a cosine to 0 at `total_step`.
+        /// Falls along half a cosine until `total_step`.
         case cosine
     }
 }

@@ -40,7 +40,8 @@ extension TrainingConfiguration {
     }
 
     private var methodProblem: String? {
-        if task != .imageClassification {
+        switch task {
+        case .sequenceClassification, .regression:
             if method == .full || method == .head {
                 return
                     "method is \(method.rawValue), which trains image networks; set task to image-classification, or method"
@@ -49,18 +50,35 @@ extension TrainingConfiguration {
             if modelFolder == nil {
                 return "model is null, but task: \(task.rawValue) needs a pretrained model; name its folder"
             }
-        } else if baseQuantization.bits != nil {
-            return
-                "base_quantization.bits is \(baseQuantization.bits ?? 0), but image networks are held as they are; set it to"
-                + " null"
-        } else if method != .full, modelFolder == nil {
-            return
-                "model is null, but method: \(method.rawValue) adapts a model; name its folder, or set method to full"
+        case .imageClassification:
+            if let bits = baseQuantization.bits {
+                return "base_quantization.bits is \(bits), but image networks are held as they are; set it to null"
+            }
+            if method != .full, modelFolder == nil {
+                return
+                    "model is null, but method: \(method.rawValue) adapts a model; name its folder, or set method to full"
+            }
+        case .superposition:
+            if let problem = superpositionProblem { return problem }
         }
         guard method == .adalora, adapter.form != .svd else { return nil }
         return
             "adapter.form is \(adapter.form.rawValue), which method: adalora cannot prune; set adapter.form to svd, or"
             + " method to lora"
+    }
+
+    private var superpositionProblem: String? {
+        if method != .full {
+            return "method is \(method.rawValue), but task: superposition trains every parameter; set method to full"
+        }
+        let files = [
+            ("model", modelFolder), ("data.train", data.trainingFile), ("data.validation", data.validation),
+            ("data.test", data.test),
+        ]
+        if let (key, path) = files.first(where: { $0.1 != nil }), let path {
+            return "\(key) is '\(path)', but task: superposition begins anew and draws its samples; set it to null"
+        }
+        return superposition.problem
     }
 
     private var rankProblem: String? {
@@ -146,6 +164,10 @@ extension TrainingConfiguration {
     }
 
     private var dataProblem: String? {
+        guard task != .superposition else { return nil }
+        if data.trainingFile == nil {
+            return "data.train is null, but task: \(task.rawValue) learns from a file; name it"
+        }
         if data.text == data.label {
             return "data.text and data.label both name the column '\(data.text)'; name two different columns"
         }

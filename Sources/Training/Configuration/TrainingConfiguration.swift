@@ -22,6 +22,8 @@ public struct TrainingConfiguration: Equatable, Sendable {
     public var adapter = AdapterSettings()
     /// `image`: how pixels become what an image network reads.
     public var image = ImageSettings()
+    /// `superposition`: the superposition model and its data.
+    public var superposition = SuperpositionSettings()
     /// `hcformer`: the shape of a new image network.
     public var hcformer = HCFormerSettings()
     /// `base_quantization`: how the pretrained network's large matrices are held.
@@ -55,13 +57,13 @@ public struct TrainingConfiguration: Equatable, Sendable {
     /// `log_every`: steps between progress lines where standard error is no terminal.
     public var progressInterval = 10
 
-    /// A configuration with every optional key at its default.
+    /// A configuration with every other key at its default.
     ///
     /// - Parameters:
-    ///   - model: the folder of the pretrained model.
-    ///   - train: the training file.
+    ///   - model: the folder of the pretrained model; empty for none.
+    ///   - train: the training file; empty for none.
     ///   - output: the folder of the run.
-    public init(model: String, train: String, output: String) {
+    public init(model: String = "", train: String = "", output: String) {
         self.model = model
         self.data = DataSettings(train: train)
         self.output = output
@@ -73,6 +75,11 @@ extension TrainingConfiguration {
     public struct DataSettings: Equatable, Sendable {
         /// `data.train`: the training file.
         public var train: String
+        /// `data.train`, or nil for samples that are drawn.
+        var trainingFile: String? {
+            get { train.isEmpty ? nil : train }
+            set { train = newValue ?? "" }
+        }
         /// `data.validation`: the validation file, if there is one.
         public var validation: String?
         /// `data.test`: the test file, if there is one.
@@ -89,6 +96,14 @@ extension TrainingConfiguration {
         public var limit: Int?
         /// `data.shuffle`: whether each epoch has its own order.
         public var shuffle = true
+
+        /// The file of samples that are not trained on.
+        func path(of kind: SplitKind) -> String? {
+            switch kind {
+            case .validation: validation
+            case .test: test
+            }
+        }
     }
 
     /// `adapter`: AdaLoRA. The comments give PEFT's key, and the paper's symbol where it has one.
@@ -183,6 +198,8 @@ extension TrainingConfiguration {
         public var maximumGradientNorm: Double?
         /// `schedule`: the course of the learning rate after the warm-up.
         public var schedule = LearningRateSchedule.linear
+        /// `min_lr_rate`: the share of `lr` that the schedule ends at.
+        public var lowestShare = 0.0
         /// `warmup_steps`: steps over which the learning rate rises.
         public var warmUpSteps = 30
     }

@@ -26,7 +26,7 @@ public final class ImageClassifier: TrainableNetwork {
 
     public var layout: ParameterLayout { model.layout }
     public var parameters: Matrix { model.parameters }
-    public var sampleCount: Int { min(images.count, limit ?? .max) }
+    public var sampleCount: Int? { min(images.count, limit ?? .max) }
 
     public func computeGradients(
         samples: [Int], lanes: Range<Int>, tree: LaneTree, pass: Pass, gradients: LaneGradients

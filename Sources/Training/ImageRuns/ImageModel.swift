@@ -26,7 +26,10 @@ public final class ImageModel: AdapterHost {
         var blocks: [String: ParameterLayout.Block] = [:]
         for tensor in configuration.tensors {
             let (rows, columns) = tensor.matrixShape
-            blocks[tensor.name] = layout.appendDense(name: tensor.name, rows: rows, columns: columns)
+            blocks[tensor.name] =
+                tensor.shape.count == 1
+                ? layout.appendVector(name: tensor.name, count: columns)
+                : layout.appendDense(name: tensor.name, rows: rows, columns: columns)
         }
         let parameters = Matrix(rows: 1, columns: layout.elementCount)
         network = try HCFormer(

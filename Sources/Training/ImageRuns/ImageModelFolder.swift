@@ -82,20 +82,16 @@ public struct ImageModelFolder {
 
     /// Writes a network that was trained in full into a new folder.
     static func write(_ model: ImageModel, labels: [String], transform: ImageTransform, to path: String) throws {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let tensors = model.configuration.tensors.map { tensor in
             TensorToWrite(
                 name: tensor.name, elementType: .float32, shape: tensor.shape,
                 bytes: UnsafeRawBufferPointer(model.elements(of: tensor.name) ?? .init(start: nil, count: 0)))
         }
-        try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: "\(path)/model.safetensors")
         var json = model.configuration.json
         json["id2label"] = Dictionary(labels.enumerated().map { (String($0.offset), $0.element) }) { first, _ in first }
         json["label2id"] = Dictionary(labels.enumerated().map { ($0.element, $0.offset) }) { first, _ in first }
         json["torch_dtype"] = "float32"
-        let text = try JSONSerialization.data(
-            withJSONObject: json, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
-        try DurableFile.write(text + [UInt8(ascii: "\n")], to: "\(path)/config.json")
+        try ModelFolder.write(tensors, configuration: json, to: path)
         try write(transform, to: path)
         try DurableFile.synchronizeFolder(path)
     }

@@ -129,7 +129,8 @@ public struct ImageRunPlan: PreparedRun {
                 } ?? []))
     }
 
-    func split(path: String, progressed: () -> Void) throws -> any EvaluatedSplit {
+    func split(_ kind: SplitKind, progressed: () -> Void) throws -> (any EvaluatedSplit)? {
+        guard let path = configuration.data.path(of: kind) else { return nil }
         let images = try ImageSet(path: path, labelColumn: configuration.data.label)
         try images.check(classCount: labels.count)
         guard images.channels == classifier.images.channels else {

@@ -77,13 +77,14 @@ public enum SuperpositionSweep {
             try progress?.show(
                 cell, finished: Int(counters.add(0, to: Counter.finished)), work: counters.add(0, to: Counter.work))
         }
+        let alone = try communicator.alone()
         while true {
             let number = Int(try counters.add(1, to: Counter.taken))
             guard number < cells.count else { break }
             let cell = cells[number]
             var reported = 0
             var latest = ContinuousClock.now
-            let result = try cell.run { step, loss in
+            let result = try cell.run(alone) { step, loss in
                 // On process 0 this also lets the others' requests through.
                 guard latest.duration(to: .now) > .milliseconds(100) || step == cell.steps else { return }
                 latest = .now

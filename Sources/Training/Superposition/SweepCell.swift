@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import MessagePassing
 import Models
 
 /// One training of a sweep: its place in the grid, and everything else that its result depends on.
@@ -27,24 +28,47 @@ struct SweepCell: Codable, Hashable, Sendable {
         Int64(Double(steps) * Double(batchSize) * Double(n) * Double(m + 16) / 1e6) + 1
     }
 
+    /// The same as a run on one lane.
+    var configuration: TrainingConfiguration {
+        var configuration = TrainingConfiguration(output: "")
+        configuration.task = .superposition
+        configuration.method = .full
+        configuration.superposition.features = n
+        configuration.superposition.hidden = m
+        configuration.superposition.exponent = alpha
+        configuration.superposition.bias = bias
+        configuration.superposition.evaluationSamples = evaluationSamples
+        configuration.optimizer.learningRate = lr
+        configuration.optimizer.schedule = .cosine
+        configuration.optimizer.lowestShare = 0.05
+        configuration.optimizer.warmUpSteps = warmupSteps
+        configuration.optimizer.decayMode = .unitRow
+        configuration.optimizer.weightDecay = gamma
+        configuration.totalSteps = steps
+        configuration.batchSize = batchSize
+        configuration.seed = seed
+        configuration.gradientLanes = 1
+        return configuration
+    }
+
     /// Trains and measures.
     ///
-    /// - Parameter progress: called after every step, with the number of steps done and the batch's loss.
-    func run(progress: (Int, Double) throws -> Void) throws -> CellResult {
-        let training = SuperpositionTraining(
-            SuperpositionNetwork.Settings(
-                features: n, hidden: m, exponent: alpha, seed: UInt64(seed), startsWithRandomBias: bias == .normal),
-            batchSize: batchSize,
-            learningRate: LearningRate(
-                peak: lr, schedule: .cosine, warmUpSteps: warmupSteps, totalSteps: steps, lowestShare: 0.05),
-            decay: gamma)
-        for step in 0..<steps {
-            let loss = try training.takeStep()
-            guard loss.isFinite else { return CellResult(cell: self, divergedAtStep: step, measures: nil) }
-            try progress(step + 1, loss)
+    /// - Parameters:
+    ///   - alone: this process.
+    ///   - progress: called after every step, with the number of steps done and the batch's loss.
+    func run(_ alone: borrowing Communicator, progress: (Int, Double) throws -> Void) throws -> CellResult {
+        let run = SuperpositionRun(configuration)
+        let trainer = try Trainer(configuration: configuration, network: run.network, alone)
+        let watch = StepWatch()
+        while trainer.step < steps {
+            let report = try trainer.takeStep(watch: watch, checkpoint: .none, alone)
+            guard report.skipped == nil else {
+                return CellResult(cell: self, divergedAtStep: report.step, measures: nil)
+            }
+            try progress(trainer.step, report.taskLoss)
         }
-        let network = training.network
-        let loss = network.evaluate(0..<evaluationSamples)
+        let network = run.superposition
+        let loss = try NewSamples(network: network, range: 0..<evaluationSamples).meanLoss(alone)
         guard loss.isFinite, let geometry = try? RowGeometry(of: network.weight) else {
             return CellResult(cell: self, divergedAtStep: steps, measures: nil)
         }

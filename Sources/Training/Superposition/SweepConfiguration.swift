@@ -2,12 +2,7 @@ import Yams
 
 /// A sweep over superposition networks: a grid of cells, and what is the same for all of them.
 public struct SweepConfiguration: Equatable, Sendable {
-    /// What b begins as. The raw values are those of the key `bias`.
-    public enum Bias: String, CaseIterable, Codable, Sendable {
-        /// N(0, 1), as in the paper.
-        case normal
-        case zero
-    }
+    typealias Bias = TrainingConfiguration.SuperpositionSettings.Bias
 
     var m = NumberList<Int>([])
     var alpha = NumberList<Double>([])
@@ -52,8 +47,9 @@ public struct SweepConfiguration: Equatable, Sendable {
             return "warmup_steps is \(warmUpSteps), but must not exceed steps, which is \(steps); lower warmup_steps"
         }
         let largest = (n.values.max() ?? 0) * (m.values.max() ?? 0)
-        if largest > 1 << 28 {
-            return "the largest n times the largest m is \(largest), expected at most \(1 << 28); lower one of them"
+        let limit = TrainingConfiguration.SuperpositionSettings.mostWeights
+        if largest > limit {
+            return "the largest n times the largest m is \(largest), expected at most \(limit); lower one of them"
         }
         return nil
     }
@@ -94,4 +90,4 @@ extension ConfigurationRequirement {
     }
 }
 
-extension SweepConfiguration.Bias: ConfigurationChoice {}
+extension TrainingConfiguration.SuperpositionSettings.Bias: ConfigurationChoice {}
