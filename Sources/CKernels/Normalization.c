@@ -41,6 +41,17 @@ KERNEL void kernel_residual_layer_norm(float *product, const float *bias, const 
     }
 }
 
+KERNEL void kernel_layer_norm_gain_backward(const float *output_gradient, const float *sum, const float *mean,
+                                            const float *inverse_deviation, float *gain_gradient, long rows,
+                                            long columns) {
+    for (long c = 0; c < columns; c++) gain_gradient[c] = 0;
+    for (long r = 0; r < rows; r++) {
+        const float *dy = output_gradient + r * columns, *s = sum + r * columns;
+        float average = mean[r], inverse = inverse_deviation[r];
+        for (long c = 0; c < columns; c++) gain_gradient[c] += dy[c] * ((s[c] - average) * inverse);
+    }
+}
+
 KERNEL void kernel_residual_layer_norm_backward(const float *output_gradient, const float *sum, const float *mean,
                                                 const float *inverse_deviation, const float *gain, const uint8_t *mask,
                                                 float keep_scale, float *sum_gradient, float *product_gradient,

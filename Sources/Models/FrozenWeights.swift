@@ -1,6 +1,6 @@
 import Diagnostics
 public import LinearAlgebra
-public import NeuralNetwork
+import NeuralNetwork
 import Safetensors
 
 /// Memory for the weights that cannot be used as they lie in their file.
@@ -100,13 +100,11 @@ public final class FrozenWeights {
         MatrixView(base: try floats(name, shape: [rows, columns]), rows: rows, columns: columns)
     }
 
-    /// A matrix of the given shape, quantised where it is held so.
-    public func frozenMatrix(_ name: String, rows: Int, columns: Int) throws -> FrozenMatrix {
-        guard let codes = quantized[tensors.storedName(of: prefix + name)], codes.rows == rows, codes.columns == columns
-        else {
-            return .plain(try matrix(name, rows: rows, columns: columns))
+    /// A matrix of the given shape where it is held quantised.
+    func codes(_ name: String, shape: [Int]) -> FrozenMatrix? {
+        quantized[tensors.storedName(of: prefix + name)].flatMap {
+            [$0.rows, $0.columns] == shape ? .quantized($0) : nil
         }
-        return .quantized(codes)
     }
 
     /// A vector of the given length.

@@ -1,5 +1,7 @@
 import Diagnostics
 import Foundation
+import LinearAlgebra
+import NeuralNetwork
 
 /// A Hugging Face model folder, whatever its family.
 public enum ModelFolder {
@@ -16,12 +18,41 @@ public enum ModelFolder {
         quantization: WeightQuantization? = nil
     ) throws -> any TextEncoder {
         let configuration = try readConfiguration(path: path)
-        switch configuration["model_type"] as? String {
-        case "bert":
-            return try BERTEncoder(
-                folder: path, configuration: BERTConfiguration(json: configuration, path: "\(path)/config.json"),
-                dropout: dropout, storage: storage, quantization: quantization)
-        case let family:
+        try checkFamily(configuration, path: path)
+        return try BERTEncoder(
+            folder: path, configuration: BERTConfiguration(json: configuration, path: "\(path)/config.json"),
+            dropout: dropout, storage: storage, quantization: quantization)
+    }
+
+    /// An encoder that is trained in full, with what the folder holds as its start.
+    ///
+    /// - Parameters:
+    ///   - head: tensors of what is trained on top of so many features, which come last and stay 0.
+    ///   - dropout: replaces the probabilities of config.json; nil keeps them.
+    /// - Throws: ``ModelError``, `SafetensorsError`.
+    public static func loadTrainedEncoder(
+        path: String, head: (_ features: Int) -> [TrainedTensors.Tensor], dropout: Double?
+    ) throws -> (encoder: any TextEncoder, tensors: TrainedTensors) {
+        let json = try readConfiguration(path: path)
+        try checkFamily(json, path: path)
+        let configuration = try BERTConfiguration(json: json, path: "\(path)/config.json")
+        let weights = try BERTEncoder.weights(folder: path, storage: PrivateWeights())
+        let tensors = TrainedTensors(
+            configuration.tensors.map { .init(name: BERTConfiguration.root + $0.name, shape: $0.shape) }
+                + head(configuration.hiddenWidth))
+        for (tensor, block) in zip(configuration.tensors, tensors.layout.blocks) {
+            (tensors.parameters.pointer + block.elements.lowerBound).update(
+                from: try weights.floats(tensor.name, shape: tensor.shape), count: block.elements.count)
+        }
+        let encoder = try BERTEncoder(
+            configuration: configuration, tensors: tensors.source(root: BERTConfiguration.root),
+            owner: tensors.parameters, dropout: dropout)
+        return (encoder, tensors)
+    }
+
+    private static func checkFamily(_ configuration: [String: Any], path: String) throws(ModelError) {
+        let family = configuration["model_type"] as? String
+        guard family == "bert" else {
             throw ModelError(
                 .badData,
                 "\(path)/config.json: model_type is '\(family ?? "missing")', expected 'bert'; "

@@ -63,6 +63,9 @@ public final class AdaptedLinear {
         self.trained = trained
     }
 
+    /// Whether anything of this layer is trained.
+    public var isTrained: Bool { adapter != nil || trained != nil }
+
     public var outputs: Int { weight.rows }
     public var inputs: Int { weight.columns }
 

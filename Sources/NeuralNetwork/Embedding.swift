@@ -1,16 +1,24 @@
+internal import CKernels
 public import LinearAlgebra
 
-/// The sum of frozen embeddings: word, position and segment.
+/// The sum of embeddings: word, position and segment.
 public struct Embedding {
     /// [vocabulary, hidden], [positions, hidden], [segments, hidden].
     public let words: FrozenMatrix
     public let positions: MatrixView
     public let segments: MatrixView
+    /// Where words, positions and segments lie among the trained parameters, if they are trained.
+    public let trained: [ParameterLayout.Block]?
 
-    public init(words: FrozenMatrix, positions: MatrixView, segments: MatrixView) {
+    /// - Parameter trained: words, positions, segments; nil for tables that stay as they are.
+    public init(
+        words: FrozenMatrix, positions: MatrixView, segments: MatrixView, trained: [ParameterLayout.Block]? = nil
+    ) {
+        precondition(trained.map { $0.count == 3 } ?? true)
         self.words = words
         self.positions = positions
         self.segments = segments
+        self.trained = trained
     }
 
     /// - Parameter output: [T, hidden].
@@ -27,6 +35,20 @@ public struct Embedding {
             }
             for column in 0..<output.columns {
                 result[column] = result[column] + segment[column] + position[column]
+            }
+        }
+    }
+    /// Sets the gradients of the tables, where they are trained.
+    ///
+    /// - Parameter gradient: of the sum, [T, hidden].
+    public func backward(_ gradient: MatrixView, batch: PackedBatch, gradients: LaneGradients) {
+        for (block, entries) in zip(trained ?? [], [batch.tokens, batch.positions, batch.types]) {
+            gradients.set(block) { lane, table in
+                table.update(repeating: 0, count: block.elements.count)
+                for row in batch.lanes[lane].rows {
+                    kernel_add(
+                        table + Int(entries[row]) * gradient.columns, gradient.rowStart(row), gradient.columns)
+                }
             }
         }
     }

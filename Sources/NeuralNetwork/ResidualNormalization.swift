@@ -1,10 +1,10 @@
 internal import CKernels
 public import LinearAlgebra
 
-/// `output = LayerNorm(residual + dropout(product + bias))` with frozen gain and offset, in one pass over the rows.
+/// `output = LayerNorm(residual + dropout(product + bias))` in one pass over the rows.
 public final class ResidualNormalization {
-    private let gain: UnsafePointer<Float>
-    private let offset: UnsafePointer<Float>
+    private let gain: NetworkTensor
+    private let offset: NetworkTensor
     private let columns: Int
     private let epsilon: Float
     /// Dropout of the product.
@@ -20,7 +20,7 @@ public final class ResidualNormalization {
     ///   - offset: [columns].
     ///   - epsilon: added to the (biased) variance.
     public init(
-        gain: UnsafePointer<Float>, offset: UnsafePointer<Float>, columns: Int, epsilon: Float, dropout: Dropout
+        gain: NetworkTensor, offset: NetworkTensor, columns: Int, epsilon: Float, dropout: Dropout
     ) {
         self.gain = gain
         self.offset = offset
@@ -43,10 +43,13 @@ public final class ResidualNormalization {
         mean.resize(rows: batch.rowCount, columns: 1)
         inverseDeviation.resize(rows: batch.rowCount, columns: 1)
         kernel_residual_layer_norm(
-            product.base, bias, activeMask, dropout.keepScale, residual?.base, gain, offset, epsilon, output.base,
+            product.base, bias, activeMask, dropout.keepScale, residual?.base, gain.values, offset.values,
+            epsilon, output.base,
             mean.pointer, inverseDeviation.pointer, batch.rowCount, columns)
     }
 
+    /// Sets the gradients of gain and offset, where they are trained, and those of what was summed.
+    ///
     /// - Parameters:
     ///   - outputGradient: [T, columns].
     ///   - sum: what `forward` left in `product`.
@@ -54,10 +57,22 @@ public final class ResidualNormalization {
     ///   - productGradient: [T, columns], or nil; replaced.
     public func backward(
         _ outputGradient: MatrixView, sum: MatrixView, residualGradient: MutableMatrixView,
-        productGradient: MutableMatrixView?, batch: PackedBatch
+        productGradient: MutableMatrixView?, batch: PackedBatch, gradients: LaneGradients
     ) {
+        gain.setGradients(in: gradients) { lane, gradient in
+            let rows = batch.lanes[lane].rows
+            kernel_layer_norm_gain_backward(
+                outputGradient.base + rows.lowerBound * columns, sum.base + rows.lowerBound * columns,
+                mean.pointer + rows.lowerBound, inverseDeviation.pointer + rows.lowerBound, gradient, rows.count,
+                columns)
+        }
+        offset.setGradients(in: gradients) { lane, gradient in
+            let rows = batch.lanes[lane].rows
+            kernel_column_sums(
+                outputGradient.base + rows.lowerBound * columns, columns, gradient, rows.count, columns)
+        }
         kernel_residual_layer_norm_backward(
-            outputGradient.base, sum.base, mean.pointer, inverseDeviation.pointer, gain, activeMask, dropout.keepScale,
-            residualGradient.base, productGradient?.base, batch.rowCount, columns)
+            outputGradient.base, sum.base, mean.pointer, inverseDeviation.pointer, gain.values, activeMask,
+            dropout.keepScale, residualGradient.base, productGradient?.base, batch.rowCount, columns)
     }
 }

@@ -7,16 +7,14 @@ extension Adapter {
     /// `AutoModelForSequenceClassification` loads without PEFT.
     ///
     /// Tensor names get the model's prefix (`bert.`) if the base lacks it. Merged weights are float32, whatever the base's
-    /// type; all others keep theirs. Files beside the weights (tokenizer, licence) are copied; folders are not.
+    /// type; all others keep theirs, but for those that the head has: of a model that was trained in full, these are all. Files beside the weights (tokenizer, licence) are copied; folders are not.
     ///
     /// - Parameters:
     ///   - folder: created; must not exist, or be empty.
     ///   - baseFolder: of the base model.
     public func writeMerged(to folder: String, baseFolder: String, task: TaskDescription) throws {
         let base = try TensorFolder(path: baseFolder)
-        guard let prefix = modules.first?.path.prefix(while: { $0 != "." }).appending(".") else {
-            throw PEFTFormatError(.usage, "the adapter has no modules; there is nothing to merge")
-        }
+        let prefix = modules.first.map { $0.path.prefix { $0 != "." } + "." } ?? "bert."
         let hasPrefix = base.tensorNames.contains { $0.hasPrefix(prefix) }
         let merged = Dictionary(modules.map { ($0.path + ".weight", $0) }) { first, _ in first }
         var unused = Set(merged.keys)
@@ -62,6 +60,7 @@ extension Adapter {
         try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: folder + "/model.safetensors")
         try copyCompanions(from: baseFolder, to: folder)
         try JSONFile.write(configuration, to: folder + "/config.json")
+        try task.write(toFolder: folder)
         try DurableFile.synchronizeFolder(folder)
         withExtendedLifetime(base) {}
     }

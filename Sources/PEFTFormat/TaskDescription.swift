@@ -126,6 +126,18 @@ public struct TaskDescription: Codable, Sendable, Equatable {
         }
     }
 
+    /// Reads the file of a whole model's folder; without one, what `config.json` says of the classes.
+    ///
+    /// - Parameter outputCount: of the model's head.
+    public init(modelFolder: String, outputCount: Int) throws(PEFTFormatError) {
+        try self.init(adapterFolder: modelFolder, outputCount: outputCount)
+        guard !FileManager.default.fileExists(atPath: modelFolder + "/" + Self.fileName),
+            let names = try JSONFile.object(modelFolder + "/config.json")["id2label"] as? [String: String],
+            labels != nil
+        else { return }
+        labels = (0..<outputCount).map { names[String($0)] ?? String($0) }
+    }
+
     /// Checks the weights against the digest that stands beside them, if one does.
     ///
     /// - Throws: ``PEFTFormatError``, `SafetensorsError`.

@@ -53,6 +53,12 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         try reportingErrors {
             if TrainedImageModel.isWhole(source) { return try exportWholeModel() }
+            if let folder = TrainedModel.wholeModelFolder(source) {
+                throw TrainingError(
+                    .usage,
+                    "\(folder): a whole model without an adapter, which transformers loads as it is; there is nothing to export"
+                )
+            }
             let folder = TrainedModel.adapterFolder(source)
             let whole = try Adapter(path: folder)
             var task = try TaskDescription(adapterFolder: folder, outputCount: whole.outputCount)

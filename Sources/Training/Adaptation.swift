@@ -1,5 +1,6 @@
 import Diagnostics
 import LinearAlgebra
+import Models
 import NeuralNetwork
 
 /// A layer to be adapted, with its number of triplets.
@@ -53,9 +54,13 @@ public struct Adaptation: Sendable {
                 name: module.path, sharers: module.sharers, count: module.rank, outputs: linear.outputs,
                 inputs: linear.inputs)
         }
-        layout.appendDense(name: "\(head).weight", rows: outputs, columns: features)
-        layout.appendVector(name: "\(head).bias", count: outputs)
+        for tensor in Self.headTensors(head, outputs: outputs, features: features) { layout.append(tensor) }
         return layout
+    }
+
+    /// Weight and bias of a head, which come last among what is trained.
+    static func headTensors(_ name: String, outputs: Int, features: Int) -> [TrainedTensors.Tensor] {
+        [.init(name: "\(name).weight", shape: [outputs, features]), .init(name: "\(name).bias", shape: [outputs])]
     }
 
     /// Has layers use the triplets where they lie.

@@ -3,8 +3,8 @@ public import LinearAlgebra
 public import Models
 public import NeuralNetwork
 
-/// An encoder with adapters on some of its linear layers and a head on top, and the array that holds everything that is
-/// trained.
+/// An encoder with a head on top, and the array that holds everything that is trained: adapters on some of the encoder's
+/// linear layers, or all of its tensors, and the head.
 public final class AdaptedModel {
     public let encoder: any TextEncoder
     public private(set) var layout: ParameterLayout
@@ -28,12 +28,34 @@ public final class AdaptedModel {
         self.adaptation = adaptation
         self.outputCount = outputCount
         layout = try adaptation.layout(
-            linears: encoder.linears, head: "classifier", outputs: outputCount, features: encoder.hiddenWidth)
+            linears: encoder.linears, head: Self.headName, outputs: outputCount, features: encoder.hiddenWidth)
         tripletBlocks = layout.blocks.filter(\.isTriplets)
         parameters = Matrix(rows: 1, columns: layout.elementCount)
         head = Adaptation.head(of: layout, parameters: parameters, dropout: encoder.headDropout)
         adaptation.attach(layout, parameters: parameters, to: encoder.linears)
     }
+
+    /// A model of which everything is trained.
+    ///
+    /// - Parameters:
+    ///   - folder: of a pretrained model, which the encoder starts as.
+    ///   - dropout: replaces the probabilities of the folder's configuration; nil keeps them.
+    ///   - outputCount: classes, or 1 for a regression.
+    /// - Throws: `ModelError`, `SafetensorsError`.
+    public init(trainingAllOf folder: String, dropout: Double?, outputCount: Int) throws {
+        let (encoder, tensors) = try ModelFolder.loadTrainedEncoder(
+            path: folder,
+            head: { Adaptation.headTensors(Self.headName, outputs: outputCount, features: $0) }, dropout: dropout)
+        self.encoder = encoder
+        self.outputCount = outputCount
+        adaptation = Adaptation(modules: [], scale: 1, dropout: 0)
+        (layout, parameters) = (tensors.layout, tensors.parameters)
+        tripletBlocks = []
+        head = Adaptation.head(of: layout, parameters: parameters, dropout: encoder.headDropout)
+    }
+
+    /// What BertForSequenceClassification calls its head.
+    static let headName = "classifier"
 
     /// Removes the triplets that `mask` does not keep; layout and parameters are others afterwards.
     public func removeTriplets(keeping mask: [Bool]) {

@@ -5,14 +5,15 @@ public import PEFTFormat
 import WeightMethods
 
 extension AdapterHost {
-    /// Sets the parameters of a new run: λ and the head's bias 0; P, Q and the head's weight random. In LoRA's form P = 0
+    /// Sets the parameters of a new run but for those that a pretrained model has: λ and the head's bias 0; P, Q and the head's weight random. In LoRA's form P = 0
     /// and λ = 1.
     ///
     /// Each number is a function of (seed, block, index), the same whoever draws it. Where P, Λ and Q are to be singular
     /// triplets, they are set later, by ``SingularVectorStart``.
     public func initialize(_ configuration: TrainingConfiguration) throws {
         let seed = UInt64(configuration.seed)
-        for (tensor, block) in layout.blocks.enumerated() {
+        let firstNew = configuration.method == .full ? layout.blocks.count - 2 : 0
+        for (tensor, block) in layout.blocks.enumerated().dropFirst(firstNew) {
             let start = parameters.pointer + block.elements.lowerBound
             func fill(_ elements: Range<Int>, _ scheme: InitializationScheme, shape: [Int]) throws {
                 try scheme.fill(

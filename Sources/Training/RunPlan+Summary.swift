@@ -55,10 +55,15 @@ extension PreparedRun {
         for block in network.layout.blocks where !block.isTriplets {
             lines.append("#   \(block.name): \(block.rows.count) × \(block.rowWidth), trained in full")
         }
-        let target = configuration.adapter.targetTotal ?? network.tripletBlocks.count * configuration.adapter.targetRank
+        if network.tripletCount > 0 {
+            let target =
+                configuration.adapter.targetTotal ?? network.tripletBlocks.count * configuration.adapter.targetRank
+            let stay = configuration.method == .adalora ? target : network.tripletCount
+            lines.append("# triplets: \(network.tripletCount) in \(network.tripletBlocks.count) modules, \(stay) stay")
+        }
+        let arrays = OwnedState.quantities(of: network.layout).count
         lines += [
-            "# triplets: \(network.tripletCount) in \(network.tripletBlocks.count) modules, \(target) stay",
-            "# trained parameters: \(network.layout.elementCount) in \(network.layout.rowCount) rows",
+            "# trained parameters: \(network.layout.elementCount) in \(network.layout.rowCount) rows"
         ]
         lines += subjectLines
         lines += [
@@ -69,14 +74,14 @@ extension PreparedRun {
             let (rows, elements) = (partition.rows[process], partition.elements[process])
             let lanes = tree.lanes(ofProcess: process, of: processCount)
             let nodes = tree.nodes(covering: lanes).count
-            // Replica of the parameters, two moments, Ī and Ū of the shard, the gradients of the lanes.
-            let bytes = 4 * (network.layout.elementCount * (1 + nodes) + 4 * elements.count)
+            // Replica of the parameters, the shard's moments, Ī and Ū, the gradients of the lanes.
+            let bytes = 4 * (network.layout.elementCount * (1 + nodes) + arrays * elements.count)
             lines.append(
                 "#   process \(process): lanes \(lanes.lowerBound)..<\(lanes.upperBound), rows \(rows.lowerBound)..<"
                     + "\(rows.upperBound), \(elements.count) elements, \(bytes) bytes of trained state")
         }
         lines.append(
-            "# checkpoint: \(4 * 5 * network.layout.elementCount) bytes, every \(configuration.checkpoint.interval) steps"
+            "# checkpoint: \(4 * (1 + arrays) * network.layout.elementCount) bytes, every \(configuration.checkpoint.interval) steps"
         )
         return lines.joined(separator: "\n")
     }

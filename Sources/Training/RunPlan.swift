@@ -21,7 +21,7 @@ public struct RunPlan: PreparedRun {
     public let learner: TextLearner
     let inputs: [FileStamp]
 
-    /// Reads model and data, attaches the adapters, and sets the parameters of a new run.
+    /// Reads model and data, attaches the adapters if there are any, and sets the parameters of a new run.
     ///
     /// - Parameters:
     ///   - storage: for weights that have to be converted.
@@ -32,28 +32,13 @@ public struct RunPlan: PreparedRun {
     ) throws {
         inputs = try FileStamp.all(
             of: ModelFolder.digestedFiles(path: configuration.model) + [configuration.data.train])
-        let encoder = try Self.encoder(configuration, storage: storage)
         let tokenizer = try Self.tokenizer(configuration)
-        try Self.check(encoder, tokenizer, configuration)
         let table = try TextTable(path: configuration.data.train, columns: configuration.columns)
         let labels =
             configuration.task == .sequenceClassification
             ? try ClassLabels(from: table.rows, path: configuration.data.train) : nil
-        let modules = try TargetModules.matching(configuration.adapter.targetModules, among: encoder.linears)
-        let adapted = try SharedModules.grouped(
-            modules, by: configuration.adapter.sharedModules, rank: configuration.adapter.initialRank)
-        try configuration.validate(moduleCount: adapted.count)
-        let model = try AdaptedModel(
-            encoder: encoder,
-            adaptation: Adaptation(
-                modules: adapted,
-                scale: configuration.adapterSettings.scale, dropout: configuration.adapter.dropout),
-            outputCount: labels?.names.count ?? 1)
-        if let path = configuration.adapter.initialAdapter {
-            try model.load(try Adapter(path: path), path: path)
-        } else {
-            try model.initialize(configuration)
-        }
+        let model = try Self.model(configuration, outputCount: labels?.names.count ?? 1, storage: storage)
+        try Self.check(model.encoder, tokenizer, configuration)
         training = try TrainingSamples(
             table, labels: labels, tokenizer: tokenizer, maximumLength: configuration.data.maximumLength,
             progressed: progressed)
@@ -66,6 +51,28 @@ public struct RunPlan: PreparedRun {
 
     var network: any TrainableNetwork { learner }
 
+    /// The model as it is before the first step.
+    private static func model(
+        _ configuration: TrainingConfiguration, outputCount: Int, storage: any ConvertedWeights
+    ) throws -> AdaptedModel {
+        guard configuration.method != .full else {
+            let model = try AdaptedModel(
+                trainingAllOf: configuration.model, dropout: configuration.dropout, outputCount: outputCount)
+            try model.initialize(configuration)
+            return model
+        }
+        let encoder = try Self.encoder(configuration, storage: storage)
+        let model = try AdaptedModel(
+            encoder: encoder, adaptation: try adaptation(configuration, of: encoder), outputCount: outputCount)
+        if let path = configuration.adapter.initialAdapter, configuration.method != .head {
+            try model.load(try Adapter(path: path), path: path)
+        } else {
+            try model.initialize(configuration)
+        }
+        return model
+    }
+
+    /// The encoder as it stays but for adapters.
     static func encoder(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights()
     ) throws -> any TextEncoder {
@@ -74,6 +81,18 @@ public struct RunPlan: PreparedRun {
             quantization: configuration.baseQuantization.bits.map {
                 WeightQuantization(bits: $0, group: configuration.baseQuantization.group)
             })
+    }
+
+    private static func adaptation(_ configuration: TrainingConfiguration, of encoder: any TextEncoder) throws
+        -> Adaptation
+    {
+        guard configuration.method != .head else { return Adaptation(modules: [], scale: 1, dropout: 0) }
+        let modules = try SharedModules.grouped(
+            try TargetModules.matching(configuration.adapter.targetModules, among: encoder.linears),
+            by: configuration.adapter.sharedModules, rank: configuration.adapter.initialRank)
+        try configuration.validate(moduleCount: modules.count)
+        return Adaptation(
+            modules: modules, scale: configuration.adapterSettings.scale, dropout: configuration.adapter.dropout)
     }
 
     static func tokenizer(_ configuration: TrainingConfiguration) throws -> WordPieceTokenizer {
@@ -101,15 +120,21 @@ public struct RunPlan: PreparedRun {
         }
     }
 
-    var adapterHost: (any AdapterHost)? { model }
+    var adapterHost: (any AdapterHost)? { model.tripletBlocks.isEmpty ? nil : model }
 
     func writeResult(
         of trainer: Trainer, startedWith singularVectors: SingularVectorStart?, to folder: RunFolder,
         digests: RunDigests
     ) throws -> String {
+        let task = taskDescription(digests, labels: labels?.names)
+        guard adapterHost != nil else {
+            try folder.replaceFolder(folder.modelPath) { partial in
+                try trainer.adapter().writeMerged(to: partial, baseFolder: configuration.model, task: task)
+            }
+            return "model: \(folder.modelPath)"
+        }
         try folder.replaceFolder(folder.adapterPath) { partial in
-            try trainer.adapter(startedWith: singularVectors).write(
-                .adalora, to: partial, task: taskDescription(digests, labels: labels?.names))
+            try trainer.adapter(startedWith: singularVectors).write(.adalora, to: partial, task: task)
         }
         return "adapter: \(folder.adapterPath)"
     }

@@ -4,11 +4,11 @@ import LinearAlgebra
 import Models
 import NeuralNetwork
 public import PEFTFormat
+import Safetensors
 public import Text
 
-/// An adapter on its base model, ready to be evaluated.
+/// What a run on texts left, or another program: an adapter on its base model, or a whole model; ready to be evaluated.
 public struct TrainedModel {
-    public let adapter: Adapter
     public let task: TaskDescription
     public let tokenizer: WordPieceTokenizer
     public let model: AdaptedModel
@@ -18,10 +18,17 @@ public struct TrainedModel {
     public let maximumLength: Int
 
     /// - Parameters:
-    ///   - path: an adapter's folder, or that of a run.
-    ///   - baseModel: the base model's folder; nil takes the one that the adapter names.
+    ///   - path: an adapter's folder, a model's that has a head, or that of a run.
+    ///   - baseModel: of an adapter, its base model's folder; nil takes the one that the adapter names.
     public init(path: String, baseModel: String? = nil) throws {
-        let folder = Self.adapterFolder(path)
+        if let folder = Self.wholeModelFolder(path) {
+            try self.init(wholeModel: folder)
+        } else {
+            try self.init(adapter: Self.adapterFolder(path), baseModel: baseModel)
+        }
+    }
+
+    private init(adapter folder: String, baseModel: String?) throws {
         let adapter = try Adapter(path: folder)
         let task = try TaskDescription(adapterFolder: folder, outputCount: adapter.outputCount)
         let base = try Self.baseModel(of: adapter, path: folder, override: baseModel)
@@ -34,12 +41,44 @@ public struct TrainedModel {
                 modules: adapter.modules.map { .init(path: $0.path, rank: $0.rank) },
                 scale: adapter.settings.scale, dropout: 0), outputCount: adapter.outputCount)
         try model.load(adapter, path: folder)
-        self.adapter = adapter
-        self.task = task
+        try self.init(model, task: task, tokenizer: try WordPieceTokenizer(modelDirectory: base))
+    }
+
+    private init(wholeModel folder: String) throws {
+        let head = try TensorFolder(path: folder)
+        let names = [".weight", ".bias"].map { AdaptedModel.headName + $0 }
+        guard let bias = head.tensor(named: names[1]), bias.shape.count == 1, bias.shape[0] > 0 else {
+            throw TrainingError(
+                .badData,
+                "\(folder): no head '\(names[1])', expected a model for sequence classification, or an adapter")
+        }
+        let outputs = bias.shape[0]
+        let task = try TaskDescription(modelFolder: folder, outputCount: outputs)
+        let encoder = try ModelFolder.loadEncoder(path: folder, dropout: 0)
+        let model = try AdaptedModel(
+            encoder: encoder, adaptation: Adaptation(modules: [], scale: 1, dropout: 0), outputCount: outputs)
+        for (name, block) in zip(names, model.layout.blocks) {
+            let values = try head.floats(of: name, shape: block.shape)
+            (model.parameters.pointer + block.elements.lowerBound).update(from: values, count: values.count)
+        }
+        try self.init(model, task: task, tokenizer: try WordPieceTokenizer(modelDirectory: folder))
+    }
+
+    private init(_ model: AdaptedModel, task: TaskDescription, tokenizer: WordPieceTokenizer) throws {
         self.model = model
-        tokenizer = try WordPieceTokenizer(modelDirectory: base)
+        self.task = task
+        self.tokenizer = tokenizer
         labels = try task.labels.map { try ClassLabels(names: $0) }
-        maximumLength = min(task.maximumLength ?? encoder.longestSequence, encoder.longestSequence)
+        let longest = model.encoder.longestSequence
+        maximumLength = min(task.maximumLength ?? longest, longest)
+    }
+
+    /// The folder of a whole model: the path, or what a run left there. Nil where there is an adapter, or no model.
+    public static func wholeModelFolder(_ path: String) -> String? {
+        guard !FileManager.default.fileExists(atPath: adapterFolder(path) + "/adapter_config.json") else { return nil }
+        return [RunFolder(path: path).modelPath, path].first {
+            FileManager.default.fileExists(atPath: $0 + "/config.json")
+        }
     }
 
     /// The adapter's folder in that of a run, or the folder itself.

@@ -74,7 +74,7 @@ extension Trainer {
         try CheckpointShard.read(
             Self.parameterArray, elements: 0..<network.layout.elementCount, folder: folder, manifest: manifest,
             into: network.parameters.pointer)
-        for quantity in OwnedState.Quantity.allCases {
+        for quantity in shard.state.quantities {
             try CheckpointShard.read(
                 quantity.rawValue, elements: shard.state.elements, folder: folder, manifest: manifest,
                 into: shard.state[quantity])
@@ -90,6 +90,6 @@ extension Trainer {
     /// The owned part of everything that a checkpoint keeps.
     private var arrays: [(name: String, values: UnsafePointer<Float>)] {
         [(Self.parameterArray, UnsafePointer(network.parameters.pointer + shard.state.elements.lowerBound))]
-            + OwnedState.Quantity.allCases.map { ($0.rawValue, UnsafePointer(shard.state[$0])) }
+            + shard.state.quantities.map { ($0.rawValue, UnsafePointer(shard.state[$0])) }
     }
 }

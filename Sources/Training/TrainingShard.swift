@@ -18,7 +18,8 @@ final class TrainingShard {
         self.layout = layout
         processIndex = communicator.processIndex
         partition = ParameterPartition(layout: layout, processCount: communicator.processCount)
-        state = OwnedState(elements: partition.elements[processIndex])
+        state = OwnedState(
+            elements: partition.elements[processIndex], quantities: OwnedState.quantities(of: layout))
         ownedRows = OwnedRow.all(of: layout, in: partition.rows[processIndex])
         gradients = LaneGradients(
             tree: tree, lanes: tree.lanes(ofProcess: processIndex, of: communicator.processCount), layout: layout)
@@ -53,7 +54,7 @@ final class TrainingShard {
         let sendLayout = try BufferLayout(counts: owned.map { $0.clamped(to: sending).count })
         let receiveLayout = try BufferLayout(counts: kept.map { $0.clamped(to: receiving).count })
         let packed = Matrix(rows: 1, columns: sending.count)
-        for quantity in OwnedState.Quantity.allCases {
+        for quantity in state.quantities {
             var target = packed.pointer
             for row in former.ownedRows where isKept(row.index) {
                 target.update(from: former.state[quantity] + row.offset, count: row.elements.count)

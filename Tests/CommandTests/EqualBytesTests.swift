@@ -79,6 +79,48 @@ struct EqualBytesTests {
         #expect(try job.results("killed") == job.results("whole"))
     }
 
+    @Test(
+        "for a model trained in full, and for a new head alone; whole models that evaluate says the same of",
+        arguments: ["full", "head"])
+    func wholeModels(method: String) async throws {
+        let job = try TinyJob(more: "method: \(method)")
+        let alone = try await job.train("alone")
+        #expect(alone.status == 0, "\(alone.standardError)")
+        let expected = try job.results("alone")
+        #expect(Set(expected.keys).isSuperset(of: ["config.json", "model.safetensors", "rankwise.json", "vocab.txt"]))
+        for processes in 2...4 {
+            let result = try await job.train("p\(processes)", processes: processes)
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try job.results("p\(processes)") == expected, "\(processes) processes")
+        }
+        for (step, processes) in [(5, 3), (17, 2)] {
+            try job.truncate("alone", toStep: step, as: "resumed\(step)")
+            let result = try await job.train("resumed\(step)", "--resume", processes: processes)
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try job.results("resumed\(step)") == expected, "resumed from step \(step)")
+        }
+        for folder in ["alone", "alone/model"] {
+            let result = try await rankwise(
+                "evaluate", "--adapter", job.path + "/" + folder, "--data", job.path + "/test.tsv", "--json")
+            #expect(result.status == 0, "\(result.standardError)")
+            let metrics = try JSONSerialization.jsonObject(with: Data(result.standardOutput.utf8)) as? [String: Any]
+            let told = alone.standardError.split(separator: "loss ").last?.prefix { $0 != " " }
+            #expect((metrics?["loss"] as? Double).map { String(format: "%.4f", $0) } == told.map(String.init))
+        }
+        let predicted = try await rankwise("predict", "--adapter", job.path + "/alone", input: "a fine film\n")
+        #expect(predicted.status == 0 && predicted.standardOutput.contains("\"label\""), "\(predicted.standardError)")
+        let export = try await rankwise(
+            "export", job.path + "/alone", "--format", "merged", "--output", job.path + "/out")
+        #expect(export.status == 64 && export.standardError.contains("nothing to export"))
+        // It learns, and is a base like any other.
+        let losses = try job.metrics("alone").compactMap { $0["task_loss"] as? Double }
+        #expect(losses.count == 24)
+        if method == "full" { #expect(losses.suffix(6).reduce(0, +) < losses.prefix(6).reduce(0, +)) }
+        let adapted = try await job.train(
+            "adapted", "--set", "method=adalora", "--set", "model=\(job.path)/alone/model")
+        #expect(adapted.status == 0, "\(adapted.standardError)")
+    }
+
     @Test("for a regression on pairs of texts in JSON Lines, and its evaluation on any number of processes")
     func regression() async throws {
         let job = try TinyJob(more: "task: regression\nseed: 3")

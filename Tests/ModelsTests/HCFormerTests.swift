@@ -28,25 +28,16 @@ private struct TrainedNetwork {
     let parameters: Matrix
 
     init(_ configuration: HCFormerConfiguration, tensors file: TensorFolder?) throws {
-        var layout = ParameterLayout()
-        var blocks: [String: ParameterLayout.Block] = [:]
-        for tensor in configuration.tensors {
-            let (rows, columns) = tensor.matrixShape
-            blocks[tensor.name] = layout.appendDense(name: tensor.name, rows: rows, columns: columns)
-        }
-        let parameters = Matrix(rows: 1, columns: layout.elementCount)
+        let trained = TrainedTensors(
+            configuration.tensors.map { .init(name: $0.name, shape: $0.shape, rows: $0.matrixShape.rows) })
+        let (layout, parameters) = (trained.layout, trained.parameters)
+        let blocks = Dictionary(layout.blocks.map { ($0.name, $0) }) { first, _ in first }
         for tensor in configuration.tensors {
             guard let block = blocks[tensor.name], let file else { continue }
             let values = try file.floats(of: tensor.name, shape: tensor.shape)
             (parameters.pointer + block.elements.lowerBound).update(from: values, count: values.count)
         }
-        network = try HCFormer(
-            configuration: configuration,
-            tensors: HCFormer.TensorSource { name in
-                let block = try #require(blocks[name])
-                return NetworkTensor(
-                    values: UnsafePointer(parameters.pointer + block.elements.lowerBound), block: block)
-            })
+        network = try HCFormer(configuration: configuration, tensors: trained.source())
         head = DenseHead(
             weight: try #require(blocks["head.weight"]), bias: try #require(blocks["head.bias"]),
             parameters: parameters.pointer, dropout: Dropout(site: 1, probability: 0))

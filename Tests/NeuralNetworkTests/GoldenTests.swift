@@ -13,7 +13,7 @@ private struct ActivationGolden: Decodable {
     struct LayerNorm: Decodable {
         let epsilon: Double
         let input, upstream, output, dInput: [[Double]]
-        let weight, bias: [Double]
+        let weight, bias, dWeight, dBias: [Double]
     }
 
     let x: [Double]
@@ -87,17 +87,25 @@ struct GoldenTests {
         let batch = PackedBatch(
             lanes: [[sequence(rows)]], firstLane: 0, firstSlot: 0)
         let (gain, offset) = (row(golden.weight), row(golden.bias))
+        var layout = ParameterLayout()
+        let blocks = ["gain", "offset"].map { layout.appendVector(name: $0, count: columns) }
         let operation = ResidualNormalization(
-            gain: gain.pointer, offset: offset.pointer, columns: columns, epsilon: Float(golden.epsilon),
+            gain: NetworkTensor(values: gain.pointer, block: blocks[0]),
+            offset: NetworkTensor(values: offset.pointer, block: blocks[1]), columns: columns,
+            epsilon: Float(golden.epsilon),
             dropout: Dropout(site: 0, probability: 0))
         let (sum, output, gradient) = (matrix(golden.input), matrix(golden.input), matrix(golden.input))
         operation.forward(
             sum.mutableView, bias: nil, residual: nil, into: output.mutableView, batch: batch, pass: .inference)
         let upstream = matrix(golden.upstream)
         defer { withExtendedLifetime((gain, offset, upstream)) {} }
+        let gradients = LaneGradients(tree: LaneTree(laneCount: 1), lanes: 0..<1, layout: layout)
         operation.backward(
             upstream.view, sum: sum.view, residualGradient: gradient.mutableView, productGradient: nil,
-            batch: batch)
+            batch: batch, gradients: gradients)
+        for (index, expected) in (golden.dWeight + golden.dBias).enumerated() {
+            #expect(abs(Double(gradients.sum(ofNode: 0)[index]) - expected) < 1e-5 * max(1, abs(expected)))
+        }
         for r in 0..<rows {
             let largest = golden.dInput[r].map(abs).max() ?? 0
             for c in 0..<columns {

@@ -62,12 +62,16 @@ struct OperationGradientTests {
         let rows = smallBatch.rowCount
         let product = matrix(rows, columns)
         let residual = matrix(rows, columns, seed: 1)
-        let gain = matrix(1, columns, seed: 2)
-        let offset = matrix(1, columns, seed: 3)
+        var layout = ParameterLayout()
+        let blocks = ["gain", "offset"].map { layout.appendVector(name: $0, count: columns) }
+        let parameters = matrix(1, layout.elementCount, seed: 2)
+        let tensors = blocks.map {
+            NetworkTensor(values: UnsafePointer(parameters.pointer + $0.elements.lowerBound), block: $0)
+        }
         let bias = matrix(1, columns, seed: 4)
         let weights = lossWeights(columns)
         let operation = ResidualNormalization(
-            gain: gain.pointer, offset: offset.pointer, columns: columns, epsilon: 1e-5,
+            gain: tensors[0], offset: tensors[1], columns: columns, epsilon: 1e-5,
             dropout: Dropout(site: 2, probability: probability))
         let (sum, output) = (Matrix(rows: rows, columns: columns), Matrix(rows: rows, columns: columns))
         func loss() -> Double {
@@ -80,11 +84,44 @@ struct OperationGradientTests {
         _ = loss()
         let residualGradient = Matrix(rows: rows, columns: columns)
         let productGradient = Matrix(rows: rows, columns: columns)
+        let gradients = LaneGradients(tree: LaneTree(laneCount: 2), lanes: 0..<2, layout: layout)
         operation.backward(
             weights.view, sum: sum.view, residualGradient: residualGradient.mutableView,
-            productGradient: productGradient.mutableView, batch: smallBatch)
+            productGradient: productGradient.mutableView, batch: smallBatch, gradients: gradients)
         expectGradient(residualGradient.elements, of: residual.pointer, loss: loss, "residual")
         expectGradient(productGradient.elements, of: product.pointer, loss: loss, "product")
+        let tensorGradients = Array(
+            UnsafeBufferPointer(start: gradients.sum(ofNode: 0), count: layout.elementCount))
+        expectGradient(tensorGradients, of: parameters.pointer, loss: loss, "gain and offset")
+    }
+
+    @Test("embeddings that are trained, dropped")
+    func embedding() {
+        let columns = 6
+        let counts = [smallBatch.tokens, smallBatch.positions, smallBatch.types].map { Int($0.max() ?? 0) + 2 }
+        var layout = ParameterLayout()
+        let blocks = counts.enumerated().map { layout.appendDense(name: "\($0)", rows: $1, columns: columns) }
+        let parameters = matrix(1, layout.elementCount, seed: 6)
+        let tables = blocks.map {
+            MatrixView(base: parameters.pointer + $0.elements.lowerBound, rows: $0.rows.count, columns: columns)
+        }
+        let embedding = Embedding(
+            words: .plain(tables[0]), positions: tables[1], segments: tables[2], trained: blocks)
+        let (rows, dropout) = (DroppedRows(), Dropout(site: 0, probability: 0.3))
+        let weights = lossWeights(columns)
+        let output = Matrix(rows: smallBatch.rowCount, columns: columns)
+        func loss() -> Double {
+            embedding.forward(smallBatch, into: output.mutableView)
+            rows.apply(dropout, to: output.mutableView, batch: smallBatch, pass: training)
+            return weightedSum(weights, output.view)
+        }
+        _ = loss()
+        let gradient = Matrix(rows: smallBatch.rowCount, columns: columns, elements: weights.elements)
+        let gradients = LaneGradients(tree: LaneTree(laneCount: 2), lanes: 0..<2, layout: layout)
+        rows.applyBackward(dropout, to: gradient.mutableView)
+        embedding.backward(gradient.view, batch: smallBatch, gradients: gradients)
+        let tableGradients = Array(UnsafeBufferPointer(start: gradients.sum(ofNode: 0), count: layout.elementCount))
+        expectGradient(tableGradients, of: parameters.pointer, loss: loss, "tables")
     }
 
     @Test(

@@ -2,7 +2,7 @@
 
     python3 -m venv .venv && .venv/bin/pip install -r Tests/goldens/requirements.txt
     launch/fetch-data.sh
-    .venv/bin/python Tests/goldens/make_goldens.py [tiny] [minilm] [adamw] [decay] [activations]
+    .venv/bin/python Tests/goldens/make_goldens.py [tiny] [full] [minilm] [adamw] [decay] [activations]
 
 Without arguments, all. With the versions of requirements.txt, the same bytes each time on one machine; another CPU may
 differ in the last digits of what was computed in float32. Values in float64 are those to compare with; what float32
@@ -242,6 +242,26 @@ def make_tiny():
     write("tiny-bert-golden.json", golden)
 
 
+def make_full():
+    """Loss and gradients of the tiny classifier with every parameter trained, in float64: of each tensor's gradient the
+    norm, and its products with two vectors that no two elements share."""
+    golden = json.loads((FIXTURES / "tiny-bert-golden.json").read_text())
+    inputs = [
+        (torch.tensor(item["input_ids"]), torch.tensor(item["token_type_ids"])) for item in golden["sequences"]]
+    model = transformers.BertForSequenceClassification.from_pretrained(
+        FIXTURES / "tiny-bert-classifier", attn_implementation="eager").eval().double()
+    loss = F.cross_entropy(logits_of(model, inputs), torch.tensor(golden["labels"]["classes"]))
+    loss.backward()
+    gradients = {}
+    for name, parameter in model.named_parameters():
+        gradient = parameter.grad.reshape(-1)
+        places = torch.arange(len(gradient), dtype=torch.float64)
+        gradients[name] = {
+            "norm": nested(gradient.norm()),
+            "products": [nested(gradient @ torch.cos(factor * places + 1)) for factor in (0.1, 0.37)]}
+    write("tiny-bert-full-golden.json", {"loss": nested(loss), "gradients": gradients})
+
+
 # all-MiniLM-L6-v2
 
 OWN_TEXTS = [
@@ -415,7 +435,7 @@ if __name__ == "__main__":
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(1)
     FIXTURES.mkdir(exist_ok=True)
-    makers = {"tiny": make_tiny, "minilm": make_minilm, "adamw": make_adamw, "decay": make_decay,
+    makers = {"tiny": make_tiny, "full": make_full, "minilm": make_minilm, "adamw": make_adamw, "decay": make_decay,
               "activations": make_activations}
     for name in sys.argv[1:] or makers:
         makers[name]()

@@ -30,6 +30,9 @@ void kernel_tanh_backward(const float *output, float *gradient, long count);
 void kernel_residual_layer_norm(float *product, const float *bias, const uint8_t *mask, float keep_scale,
                                 const float *residual, const float *gain, const float *offset, float epsilon,
                                 float *output, float *mean, float *inverse_deviation, long rows, long columns);
+/// The gradient of the gain, from what the forward pass left: [columns].
+void kernel_layer_norm_gain_backward(const float *output_gradient, const float *sum, const float *mean,
+                                     const float *inverse_deviation, float *gain_gradient, long rows, long columns);
 /// The gradient of the sum, in `sum_gradient`, and of the product before dropout, in `product_gradient`.
 void kernel_residual_layer_norm_backward(const float *output_gradient, const float *sum, const float *mean,
                                          const float *inverse_deviation, const float *gain, const uint8_t *mask,

@@ -3,10 +3,11 @@ public import NeuralNetwork
 
 // Shapes: T rows of the batch (tokens), H hidden width, F intermediate width, S rows of samples.
 
-/// A BERT model (Devlin et al. 2019) with frozen weights, as Hugging Face's `BertModel` computes it.
+/// A BERT model (Devlin et al. 2019), frozen or trained, as Hugging Face's `BertModel` computes it.
 public final class BERTEncoder: TextEncoder {
     public let configuration: BERTConfiguration
-    private let weights: FrozenWeights
+    /// What the tensors lie in.
+    private let owner: AnyObject
     private let embedding: Embedding
     private let embeddingNormalization: ResidualNormalization
     private let layers: [BERTLayer]
@@ -18,42 +19,52 @@ public final class BERTEncoder: TextEncoder {
     private let pooledGradient = Matrix()  // [S, H]
     private let firstTokenGradient = Matrix()  // [S, H], of the last layer's output
     private let gradient = Matrix()  // [T, H], of the input of the layer at hand
+    private let embeddedGradient = Matrix()  // [T, H], where the embeddings are trained
     private let scratch = BERTLayer.Scratch()
 
+    /// Frozen weights.
+    ///
     /// - Parameters:
     ///   - folder: where `model.safetensors` is; names with or without the prefix `bert.`.
     ///   - dropout: replaces the probabilities of the configuration; nil keeps them.
     ///   - storage: for weights that have to be converted.
     ///   - quantization: in which linear layers and word embeddings are held; nil leaves them as they are.
-    public init(
+    public convenience init(
         folder: String, configuration: BERTConfiguration, dropout: Double? = nil,
         storage: any ConvertedWeights = PrivateWeights(), quantization: WeightQuantization? = nil
     ) throws {
-        let weights = try FrozenWeights(
-            folder: folder, prefixes: ["bert.", ""], probe: "embeddings.word_embeddings.weight", storage: storage,
-            quantization: quantization
-        ) { $0.hasPrefix("encoder.layer.") || $0 == "pooler.dense.weight" || $0 == "embeddings.word_embeddings.weight" }
-        let hidden = configuration.hiddenWidth
-        self.configuration = configuration
-        self.weights = weights
+        let weights = try Self.weights(folder: folder, storage: storage, quantization: quantization)
+        let shapes = Dictionary(configuration.tensors.map { ($0.name, $0.shape) }) { first, _ in first }
+        try self.init(
+            configuration: configuration, tensors: weights.source(root: BERTConfiguration.root, shapes: shapes),
+            owner: weights, dropout: dropout)
+    }
 
-        embedding = Embedding(
-            words: try weights.frozenMatrix(
-                "embeddings.word_embeddings.weight", rows: configuration.vocabularySize, columns: hidden),
-            positions: try weights.matrix(
-                "embeddings.position_embeddings.weight", rows: configuration.positionCount, columns: hidden),
-            segments: try weights.matrix(
-                "embeddings.token_type_embeddings.weight", rows: configuration.segmentCount, columns: hidden))
-        embeddingNormalization = try ResidualNormalization(
-            weights: weights, name: "embeddings.LayerNorm", configuration: configuration,
-            dropout: Dropout(site: 0, probability: 0))
+    /// The tensors of a folder, with or without the prefix `bert.`.
+    static func weights(
+        folder: String, storage: any ConvertedWeights, quantization: WeightQuantization? = nil
+    ) throws -> FrozenWeights {
+        try FrozenWeights(
+            folder: folder, prefixes: [BERTConfiguration.root, ""], probe: "embeddings.word_embeddings.weight",
+            storage: storage, quantization: quantization
+        ) { $0.hasPrefix("encoder.layer.") || $0 == "pooler.dense.weight" || $0 == "embeddings.word_embeddings.weight" }
+    }
+
+    /// - Parameters:
+    ///   - owner: of the tensors' memory.
+    ///   - dropout: replaces the probabilities of the configuration; nil keeps them.
+    init(configuration: BERTConfiguration, tensors: TensorSource, owner: AnyObject, dropout: Double?) throws {
+        self.configuration = configuration
+        self.owner = owner
+        embedding = try tensors.embedding(configuration)
+        embeddingNormalization = try tensors.normalization(
+            "embeddings.LayerNorm", configuration, dropout: Dropout(site: 0, probability: 0))
         outputDropout = Dropout(site: 0, probability: dropout ?? configuration.hiddenDropout)
         layers = try (0..<configuration.layerCount).map {
-            try BERTLayer(
-                index: $0, configuration: configuration, weights: weights, dropout: dropout)
+            try BERTLayer(index: $0, configuration: configuration, tensors: tensors, dropout: dropout)
         }
-        pooler = try AdaptedLinear(
-            weights: weights, name: "pooler.dense", outputs: hidden, inputs: hidden)
+        pooler = try tensors.linear(
+            "pooler.dense", outputs: configuration.hiddenWidth, inputs: configuration.hiddenWidth)
         headDropout = dropout ?? configuration.classifierDropout
     }
 
@@ -97,8 +108,8 @@ public final class BERTEncoder: TextEncoder {
     public func backward(
         _ outputGradient: MatrixView, batch: PackedBatch, samples: PackedBatch, pass: Pass, gradients: LaneGradients
     ) {
-        let lowest = layers.firstIndex { $0.isAdapted }
-        guard let last = layers.last, lowest != nil || pooler.adapter != nil else { return }
+        let lowest = layers.firstIndex { $0.isTrained }
+        guard let last = layers.last, lowest != nil || pooler.isTrained else { return }
         pooledGradient.resize(rows: samples.rowCount, columns: hiddenWidth)
         pooledGradient.pointer.update(from: outputGradient.base, count: samples.rowCount * hiddenWidth)
         HyperbolicTangent.backward(output: pooled.view, gradient: pooledGradient.mutableView)
@@ -115,8 +126,19 @@ public final class BERTEncoder: TextEncoder {
             layers[index].backward(
                 isLast ? firstTokenGradient.mutableView : gradient.mutableView,
                 input: index == 0 ? input.view : layers[index - 1].output,
-                inputGradient: index > lowest ? gradient.mutableView : nil, batch: batch,
+                inputGradient: index > lowest || embedding.trained != nil ? gradient.mutableView : nil, batch: batch,
                 samples: isLast ? samples : nil, pass: pass, gradients: gradients, scratch: scratch)
         }
+        if embedding.trained != nil { setEmbeddingGradients(batch: batch, gradients: gradients) }
+    }
+
+    /// From `gradient`, that of what the first layer read.
+    private func setEmbeddingGradients(batch: PackedBatch, gradients: LaneGradients) {
+        embeddingMask.applyBackward(outputDropout, to: gradient.mutableView)
+        embeddedGradient.resize(rows: batch.rowCount, columns: hiddenWidth)
+        embeddingNormalization.backward(
+            gradient.view, sum: embedded.view, residualGradient: embeddedGradient.mutableView, productGradient: nil,
+            batch: batch, gradients: gradients)
+        embedding.backward(embeddedGradient.view, batch: batch, gradients: gradients)
     }
 }

@@ -34,16 +34,15 @@ final class BERTLayer {
     }
 
     init(
-        index: Int, configuration: BERTConfiguration, weights: FrozenWeights, dropout: Double?
+        index: Int, configuration: BERTConfiguration, tensors: TensorSource, dropout: Double?
     ) throws {
         let (hidden, filter) = (configuration.hiddenWidth, configuration.intermediateWidth)
         func linear(_ name: String, outputs: Int, inputs: Int) throws -> AdaptedLinear {
-            try AdaptedLinear(
-                weights: weights, name: "encoder.layer.\(index).\(name)", outputs: outputs, inputs: inputs)
+            try tensors.linear("encoder.layer.\(index).\(name)", outputs: outputs, inputs: inputs)
         }
         func normalization(_ name: String, site: UInt32) throws -> ResidualNormalization {
-            try ResidualNormalization(
-                weights: weights, name: "encoder.layer.\(index).\(name)", configuration: configuration,
+            try tensors.normalization(
+                "encoder.layer.\(index).\(name)", configuration,
                 dropout: Dropout(site: site, probability: dropout ?? configuration.hiddenDropout))
         }
         let firstSite = UInt32(4 * (index + 1))
@@ -64,7 +63,7 @@ final class BERTLayer {
 
     /// Everything that an adapter can be attached to, in the order of the model's modules.
     var linears: [AdaptedLinear] { [query, key, value, attentionOutput, intermediate, finalLinear] }
-    var isAdapted: Bool { linears.contains { $0.adapter != nil } }
+    var isTrained: Bool { linears.contains(where: \.isTrained) }
     /// What `forward` gave: [O, H].
     var output: MatrixView { result.view }
 
@@ -133,13 +132,13 @@ final class BERTLayer {
         }
         scratch.activated.resize(rows: outputs.rowCount, columns: intermediateWidth)
         // From the bottom up: what needs a gradient because it, or something below it, is trained.
-        let projectionsNeedGradient = inputGradient != nil || [query, key, value].contains { $0.adapter != nil }
-        let contextNeedsGradient = projectionsNeedGradient || attentionOutput.adapter != nil
-        let activatedNeedsGradient = contextNeedsGradient || intermediate.adapter != nil
+        let projectionsNeedGradient = inputGradient != nil || [query, key, value].contains(where: \.isTrained)
+        let contextNeedsGradient = projectionsNeedGradient || attentionOutput.isTrained
+        let activatedNeedsGradient = contextNeedsGradient || intermediate.isTrained
 
         finalNormalization.backward(
             gradient.view, sum: finalSum.view, residualGradient: scratch.sum.mutableView,
-            productGradient: scratch.product.mutableView, batch: outputs)
+            productGradient: scratch.product.mutableView, batch: outputs, gradients: gradients)
         finalLinear.backward(
             scratch.product.view, input: activated.view,
             inputGradient: activatedNeedsGradient ? scratch.activated.mutableView : nil, batch: outputs, pass: pass,
@@ -153,7 +152,7 @@ final class BERTLayer {
         guard contextNeedsGradient else { return }
         attentionNormalization.backward(
             scratch.sum.view, sum: attentionSum.view, residualGradient: gradient,
-            productGradient: scratch.product.mutableView, batch: outputs)
+            productGradient: scratch.product.mutableView, batch: outputs, gradients: gradients)
         attentionOutput.backward(
             scratch.product.view, input: context.view,
             inputGradient: projectionsNeedGradient ? scratch.context.mutableView : nil, batch: outputs, pass: pass,

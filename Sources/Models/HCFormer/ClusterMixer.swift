@@ -30,7 +30,7 @@ final class ClusterMixer {
     /// - Parameter tensors: the tensor of a name.
     init(
         name: String, stage: HCFormerConfiguration.Stage, configuration: HCFormerConfiguration, side: Int,
-        tensors: HCFormer.TensorSource
+        tensors: TensorSource
     ) throws {
         width = stage.heads * configuration.headWidth
         windowCount = stage.windows

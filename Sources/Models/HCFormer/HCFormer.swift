@@ -5,30 +5,6 @@ public import NeuralNetwork
 ///
 /// Samples meet in no operation, so that a batch is worked through lane by lane.
 public final class HCFormer {
-    /// The tensors that a network is made of, wherever they lie.
-    public struct TensorSource {
-        private let find: (String) throws -> NetworkTensor
-
-        /// - Parameter find: the tensor of a name of ``HCFormerConfiguration/tensors``.
-        public init(_ find: @escaping (String) throws -> NetworkTensor) { self.find = find }
-
-        func tensor(_ name: String) throws -> NetworkTensor { try find(name) }
-
-        /// A linear layer, or a convolution's product.
-        func linear(_ name: String, outputs: Int, inputs: Int) throws -> AdaptedLinear {
-            let (weight, bias) = (try find(name + ".weight"), try find(name + ".bias"))
-            let trained: (weight: ParameterLayout.Block, bias: ParameterLayout.Block)? =
-                if let weight = weight.block, let bias = bias.block { (weight, bias) } else { nil }
-            return AdaptedLinear(
-                path: name, weight: .plain(MatrixView(base: weight.values, rows: outputs, columns: inputs)),
-                bias: bias.values, trained: trained)
-        }
-
-        func normalization(_ name: String, columns: Int) throws -> GroupNormalization {
-            GroupNormalization(gain: try find(name + ".weight"), offset: try find(name + ".bias"), columns: columns)
-        }
-    }
-
     /// A convolution and the blocks that work on what it gives.
     private struct Stage {
         let reduction: Convolution
@@ -36,7 +12,7 @@ public final class HCFormer {
         let reduced = Matrix()  // [T, C]
         let gradient = Matrix()  // [T, C]
 
-        var isTrained: Bool { reduction.linear.trained != nil || blocks.contains(where: \.isTrained) }
+        var isTrained: Bool { reduction.linear.isTrained || blocks.contains(where: \.isTrained) }
         var output: MatrixView { blocks.last?.output ?? reduced.view }
     }
 
@@ -143,5 +119,11 @@ public final class HCFormer {
                 stage.gradient.view, maps: maps[index], inputGradient: below?.gradient.mutableView, pass: pass,
                 gradients: gradients)
         }
+    }
+}
+
+extension TensorSource {
+    func normalization(_ name: String, columns: Int) throws -> GroupNormalization {
+        GroupNormalization(gain: try tensor(name + ".weight"), offset: try tensor(name + ".bias"), columns: columns)
     }
 }

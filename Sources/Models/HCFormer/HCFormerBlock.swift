@@ -25,7 +25,7 @@ final class HCFormerBlock {
 
     init(
         name: String, stage: HCFormerConfiguration.Stage, configuration: HCFormerConfiguration, side: Int,
-        tensors: HCFormer.TensorSource
+        tensors: TensorSource
     ) throws {
         let (width, filter) = (stage.width, stage.width * stage.expansion)
         mixer = try ClusterMixer(
@@ -39,7 +39,7 @@ final class HCFormerBlock {
     }
 
     var linears: [AdaptedLinear] { [mixer.similarity, mixer.value, mixer.projection, expand, contract] }
-    var isTrained: Bool { linears.contains { $0.adapter != nil || $0.trained != nil } }
+    var isTrained: Bool { linears.contains(where: \.isTrained) }
     /// What `forward` gave: [T, C].
     var output: MatrixView { result.view }
 

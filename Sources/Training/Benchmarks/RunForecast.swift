@@ -93,14 +93,15 @@ package struct RunForecast: Codable, Sendable {
             traffic
             ?? StepTraffic(
                 layout: layout, partition: partition, tree: tree, process: 0, tripletCount: learner.tripletCount)
-        let state = 4 * 4 * (partition.elements.map(\.count).max() ?? 0)
+        let arrays = OwnedState.quantities(of: layout).count
+        let state = 4 * arrays * (partition.elements.map(\.count).max() ?? 0)
         return RunForecast(
             processes: processes, hosts: hosts, tokens: Int(tokens.median), localSeconds: times.median,
             updateSeconds: updateSeconds(layout) / Double(processes),
             exchangeSeconds: network.seconds(most.reduction, processes: processes, hosts: hosts)
                 + network.seconds(most.sharing, processes: processes, hosts: hosts),
             ownMemory: ProcessMemory().own + state, sharedMemory: modelBytes, traffic: most,
-            checkpointBytes: 4 * 5 * layout.elementCount)
+            checkpointBytes: 4 * (1 + arrays) * layout.elementCount)
     }
 
     /// The update of all rows, on this process.

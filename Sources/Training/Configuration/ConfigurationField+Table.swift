@@ -25,8 +25,7 @@ extension ConfigurationField {
         .init(
             "method", \.method,
             "What is trained: adapters whose ranks share one falling budget (AdaLoRA), or adapters of the fixed rank"
-                + " `adapter.init_r` (LoRA), or, of an image network, every parameter or a new head alone; of the"
-                + " superposition model, every parameter."),
+                + " `adapter.init_r` (LoRA), or every parameter, or a new head alone."),
         .init(
             "task", \.task,
             "What the head predicts: one of a set of labels or one number, of a text; or one of a set of classes, of an image."

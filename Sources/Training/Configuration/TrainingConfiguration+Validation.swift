@@ -42,10 +42,9 @@ extension TrainingConfiguration {
     private var methodProblem: String? {
         switch task {
         case .sequenceClassification, .regression:
-            if method == .full || method == .head {
+            if method == .full, let bits = baseQuantization.bits {
                 return
-                    "method is \(method.rawValue), which trains image networks; set task to image-classification, or method"
-                    + " to adalora"
+                    "base_quantization.bits is \(bits), but method: full trains the weights as they are; set it to null"
             }
             if modelFolder == nil {
                 return "model is null, but task: \(task.rawValue) needs a pretrained model; name its folder"

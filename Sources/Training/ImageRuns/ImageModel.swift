@@ -22,26 +22,11 @@ public final class ImageModel: AdapterHost {
 
     /// A network that is trained in full; all its parameters are 0 until they are set.
     public init(_ configuration: HCFormerConfiguration) throws {
-        var layout = ParameterLayout()
-        var blocks: [String: ParameterLayout.Block] = [:]
-        for tensor in configuration.tensors {
-            let (rows, columns) = tensor.matrixShape
-            blocks[tensor.name] =
-                tensor.shape.count == 1
-                ? layout.appendVector(name: tensor.name, count: columns)
-                : layout.appendDense(name: tensor.name, rows: rows, columns: columns)
-        }
-        let parameters = Matrix(rows: 1, columns: layout.elementCount)
-        network = try HCFormer(
-            configuration: configuration,
-            tensors: HCFormer.TensorSource { name in
-                guard let block = blocks[name] else { throw Self.missing(name) }
-                return NetworkTensor(
-                    values: UnsafePointer(parameters.pointer + block.elements.lowerBound), block: block)
-            })
+        let tensors = TrainedTensors(
+            configuration.tensors.map { .init(name: $0.name, shape: $0.shape, rows: $0.matrixShape.rows) })
+        (layout, parameters) = (tensors.layout, tensors.parameters)
+        network = try HCFormer(configuration: configuration, tensors: tensors.source())
         self.configuration = configuration
-        self.layout = layout
-        self.parameters = parameters
         tripletBlocks = []
         adaptation = nil
         head = Adaptation.head(of: layout, parameters: parameters, dropout: 0)
@@ -53,13 +38,10 @@ public final class ImageModel: AdapterHost {
     ///   - weights: of a model of this configuration, but for the classes.
     /// - Throws: ``TrainingError`` if the network lacks a module, and what reading a tensor throws.
     public init(_ configuration: HCFormerConfiguration, weights: FrozenWeights, adaptation: Adaptation) throws {
-        let shapes = Dictionary(configuration.tensors.map { ($0.name, $0.shape) }) { first, _ in first }
         network = try HCFormer(
             configuration: configuration,
-            tensors: HCFormer.TensorSource { name in
-                guard let shape = shapes[name] else { throw Self.missing(name) }
-                return NetworkTensor(values: try weights.floats(name, shape: shape), block: nil)
-            })
+            tensors: weights.source(
+                shapes: Dictionary(configuration.tensors.map { ($0.name, $0.shape) }) { first, _ in first }))
         self.weights = weights
         self.configuration = configuration
         self.adaptation = adaptation
@@ -76,10 +58,6 @@ public final class ImageModel: AdapterHost {
 
     public var linears: [AdaptedLinear] { network.linears }
     public var outputCount: Int { configuration.classCount }
-
-    private static func missing(_ name: String) -> TrainingError {
-        TrainingError(.computation, "the network asks for a tensor '\(name)' that its configuration lacks")
-    }
 
     /// Removes the triplets that `mask` does not keep; layout and parameters are others afterwards.
     public func removeTriplets(keeping mask: [Bool]) {

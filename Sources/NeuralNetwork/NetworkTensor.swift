@@ -15,6 +15,15 @@ public struct NetworkTensor {
     ///   - gradients: of one lane.
     ///   - write: writes all elements.
     func setGradient(in gradients: LaneGradients, _ write: (UnsafeMutablePointer<Float>) -> Void) {
-        if let block { gradients.set(block) { _, gradient in write(gradient) } }
+        setGradients(in: gradients) { write($1) }
+    }
+
+    /// Has the tensor's gradient written for every lane, where it is trained.
+    ///
+    /// - Parameter write: writes all elements of the gradient of one of the batch's lanes.
+    func setGradients(
+        in gradients: LaneGradients, _ write: (_ lane: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
+    ) {
+        if let block { gradients.set(block, laneGradient: write) }
     }
 }
