@@ -23,6 +23,17 @@ INLINE void pack(float *panel, long width, const float *b, long b_stride, int tr
         for (long k = j < square_columns ? square_depth : 0; k < depth; k++) panel[k * width + j] = b[j * b_stride + k];
 }
 
+KERNEL void kernel_transpose(const float *source, long source_stride, float *target, long target_stride, long rows,
+                             long columns) {
+    const long square_rows = rows / 16 * 16, square_columns = columns / 16 * 16;
+    for (long r = 0; r < square_rows; r += 16)
+        for (long c = 0; c < square_columns; c += 16)
+            transpose16(source + r * source_stride + c, source_stride, target + c * target_stride + r, target_stride);
+    for (long r = 0; r < rows; r++)
+        for (long c = r < square_rows ? square_columns : 0; c < columns; c++)
+            target[c * target_stride + r] = source[r * source_stride + c];
+}
+
 #if defined(__x86_64__) && defined(__ELF__)
 
 #define SUFFIX _v4

@@ -51,6 +51,7 @@ public final class AdaptedLinear {
     private let scaled = Matrix()  // Z = s·H·diag(λ), [T, r]
     private let scaledGradient = Matrix()  // dZ, [T, r]
     private let projectedGradient = Matrix()  // dH, [T, r]
+    private let transposedGradient = Matrix()  // dYᵀ of a lane, [d_out, rows of the lane], where W0 is trained
     private let droppedGradient = Matrix()  // of the dropped input, [T, d_in], only with dropout
 
     public init(
@@ -135,9 +136,13 @@ public final class AdaptedLinear {
             let rows = batch.lanes[lane].rows
             let target = MutableMatrixView(base: gradient, rows: outputs, columns: inputs)
             guard !rows.isEmpty else { return target.clear() }
+            transposedGradient.resize(rows: outputs, columns: rows.count)
             WorkLog.measure(.products) {
-                multiply(outputGradient[rows: rows], .transposed, input[rows: rows], .none, into: target)
+                kernel_transpose(
+                    outputGradient.rowStart(rows.lowerBound), outputGradient.stride, transposedGradient.pointer,
+                    rows.count, rows.count, outputs)
             }
+            RowProducts.multiply(transposedGradient.view, input[rows: rows], .none, into: target)
         }
         gradients.set(trained.bias) { lane, gradient in
             let rows = batch.lanes[lane].rows

@@ -133,6 +133,8 @@ int kernel_row_product_levels(void);
 /// An element is one chain over k, whatever the level; those above 0 have fused arithmetic, and the same bits.
 void kernel_row_product(int level, const float *a, long a_stride, const float *b, long b_stride, int transposed, float *c,
                         long c_stride, long m, long n, long k_count, int keep);
+/// target = sourceᵀ: [columns, rows].
+void kernel_transpose(const float *source, long source_stride, float *target, long target_stride, long rows, long columns);
 /// output[t][i] = Σ_c x[t][c]·v[i][c]: [rows, rank], contiguous.
 void kernel_dots(const float *x, long x_stride, const float *v, long v_stride, float *output, long rows, long rank,
                  long width);
