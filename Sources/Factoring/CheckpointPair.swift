@@ -47,17 +47,7 @@ public struct CheckpointPair {
     public init(base basePath: String, tuned tunedPath: String) throws {
         let baseConfiguration = try ModelFolder.readConfiguration(path: basePath)
         configuration = try ModelFolder.readConfiguration(path: tunedPath)
-        let family = baseConfiguration["model_type"] as? String ?? "missing"
-        let tunedFamily = configuration["model_type"] as? String ?? "missing"
-        guard family == tunedFamily else {
-            throw FactoringError(
-                .badData,
-                "\(tunedPath): model_type is '\(tunedFamily)', that of \(basePath) '\(family)'; expected one network")
-        }
-        guard !["gpt2", "openai-gpt"].contains(family) else {
-            throw FactoringError(
-                .badData, "\(basePath): model_type '\(family)' stores its layers as [in, out]; expected [out, in]")
-        }
+        let family = try Self.family(baseConfiguration, of: basePath, and: configuration, of: tunedPath)
         base = try TensorFolder(path: basePath)
         tuned = try TensorFolder(path: tunedPath)
         self.basePath = basePath
@@ -114,6 +104,24 @@ public struct CheckpointPair {
         self.others = others
         self.baseOnly = baseOnly
         headNames = Self.changedHead(of: tuned, base: base)
+    }
+
+    /// The family of both.
+    private static func family(
+        _ base: [String: Any], of basePath: String, and tuned: [String: Any], of tunedPath: String
+    ) throws(FactoringError) -> String {
+        let family = base["model_type"] as? String ?? "missing"
+        let tunedFamily = tuned["model_type"] as? String ?? "missing"
+        guard family == tunedFamily else {
+            throw FactoringError(
+                .badData,
+                "\(tunedPath): model_type is '\(tunedFamily)', that of \(basePath) '\(family)'; expected one network")
+        }
+        guard !["gpt2", "openai-gpt"].contains(family) else {
+            throw FactoringError(
+                .badData, "\(basePath): model_type '\(family)' stores its layers as [in, out]; expected [out, in]")
+        }
+        return family
     }
 
     private static func isHead(_ name: String) -> Bool { heads.contains(String(name.prefix { $0 != "." })) }

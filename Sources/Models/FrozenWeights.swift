@@ -1,5 +1,5 @@
 import Diagnostics
-public import LinearAlgebra
+import LinearAlgebra
 import NeuralNetwork
 import Safetensors
 
@@ -92,24 +92,11 @@ public final class FrozenWeights {
         for (tensor, offset) in places { converted[tensor.name] = base + offset }
     }
 
-    /// Whether the folder has this tensor.
-    public func has(_ name: String) -> Bool { tensors.tensor(named: prefix + name) != nil }
-
-    /// A matrix of the given shape.
-    public func matrix(_ name: String, rows: Int, columns: Int) throws -> MatrixView {
-        MatrixView(base: try floats(name, shape: [rows, columns]), rows: rows, columns: columns)
-    }
-
     /// A matrix of the given shape where it is held quantised.
     func codes(_ name: String, shape: [Int]) -> FrozenMatrix? {
         quantized[tensors.storedName(of: prefix + name)].flatMap {
             [$0.rows, $0.columns] == shape ? .quantized($0) : nil
         }
-    }
-
-    /// A vector of the given length.
-    public func vector(_ name: String, count: Int) throws -> UnsafePointer<Float> {
-        try floats(name, shape: [count])
     }
 
     /// The elements of a tensor of the given shape, row-major.

@@ -17,11 +17,9 @@ public enum ModelFolder {
         path: String, dropout: Double? = nil, storage: any ConvertedWeights = PrivateWeights(),
         quantization: WeightQuantization? = nil
     ) throws -> any TextEncoder {
-        let configuration = try readConfiguration(path: path)
-        try checkFamily(configuration, path: path)
-        return try BERTEncoder(
-            folder: path, configuration: BERTConfiguration(json: configuration, path: "\(path)/config.json"),
-            dropout: dropout, storage: storage, quantization: quantization)
+        try BERTEncoder(
+            folder: path, configuration: try bertConfiguration(path: path), dropout: dropout, storage: storage,
+            quantization: quantization)
     }
 
     /// An encoder that is trained in full, with what the folder holds as its start.
@@ -33,16 +31,18 @@ public enum ModelFolder {
     public static func loadTrainedEncoder(
         path: String, head: (_ features: Int) -> [TrainedTensors.Tensor], dropout: Double?
     ) throws -> (encoder: any TextEncoder, tensors: TrainedTensors) {
-        let json = try readConfiguration(path: path)
-        try checkFamily(json, path: path)
-        let configuration = try BERTConfiguration(json: json, path: "\(path)/config.json")
+        let configuration = try bertConfiguration(path: path)
         let weights = try BERTEncoder.weights(folder: path, storage: PrivateWeights())
+        // Before memory is taken for what the configuration claims.
+        let values = try configuration.tensors.map { try weights.floats($0.name, shape: $0.shape) }
         let tensors = TrainedTensors(
             configuration.tensors.map { .init(name: BERTConfiguration.root + $0.name, shape: $0.shape) }
                 + head(configuration.hiddenWidth))
-        for (tensor, block) in zip(configuration.tensors, tensors.layout.blocks) {
-            (tensors.parameters.pointer + block.elements.lowerBound).update(
-                from: try weights.floats(tensor.name, shape: tensor.shape), count: block.elements.count)
+        withExtendedLifetime(weights) {
+            for (values, block) in zip(values, tensors.layout.blocks) {
+                (tensors.parameters.pointer + block.elements.lowerBound).update(
+                    from: values, count: block.elements.count)
+            }
         }
         let encoder = try BERTEncoder(
             configuration: configuration, tensors: tensors.source(root: BERTConfiguration.root),
@@ -50,14 +50,16 @@ public enum ModelFolder {
         return (encoder, tensors)
     }
 
-    private static func checkFamily(_ configuration: [String: Any], path: String) throws(ModelError) {
-        let family = configuration["model_type"] as? String
+    private static func bertConfiguration(path: String) throws -> BERTConfiguration {
+        let json = try readConfiguration(path: path)
+        let family = json["model_type"] as? String
         guard family == "bert" else {
             throw ModelError(
                 .badData,
                 "\(path)/config.json: model_type is '\(family ?? "missing")', expected 'bert'; "
                     + "this version trains models of the BERT family only")
         }
+        return try BERTConfiguration(json: json, path: "\(path)/config.json")
     }
 
     /// The files that decide what the model computes from a text, for digests.

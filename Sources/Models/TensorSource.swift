@@ -30,12 +30,17 @@ public struct TensorSource {
 
     /// A linear layer, or a convolution's product.
     func linear(_ name: String, outputs: Int, inputs: Int) throws -> AdaptedLinear {
-        let (weight, bias) = (try find(name + ".weight"), try find(name + ".bias"))
+        let bias = try find(name + ".bias")
+        // What is held as codes must not be made as numbers, too.
+        if let codes = try findCodes(name + ".weight") {
+            return AdaptedLinear(path: root + name, weight: codes, bias: bias.values)
+        }
+        let weight = try find(name + ".weight")
         let trained: (weight: ParameterLayout.Block, bias: ParameterLayout.Block)? =
             if let weight = weight.block, let bias = bias.block { (weight, bias) } else { nil }
         return AdaptedLinear(
-            path: root + name, weight: try matrix(name + ".weight", rows: outputs, columns: inputs), bias: bias.values,
-            trained: trained)
+            path: root + name, weight: .plain(MatrixView(base: weight.values, rows: outputs, columns: inputs)),
+            bias: bias.values, trained: trained)
     }
 }
 

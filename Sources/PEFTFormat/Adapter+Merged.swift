@@ -7,7 +7,7 @@ extension Adapter {
     /// `AutoModelForSequenceClassification` loads without PEFT.
     ///
     /// Tensor names get the model's prefix (`bert.`) if the base lacks it. Merged weights are float32, whatever the base's
-    /// type; all others keep theirs, but for those that the head has: of a model that was trained in full, these are all. Files beside the weights (tokenizer, licence) are copied; folders are not.
+    /// type; all others keep theirs, but for those that the head has: of a model that was trained in full, all. Files beside the weights (tokenizer, licence) are copied; folders are not.
     ///
     /// - Parameters:
     ///   - folder: created; must not exist, or be empty.
@@ -57,10 +57,11 @@ extension Adapter {
         }
         let configuration = try mergedConfiguration(baseFolder: baseFolder, task: task)
         try OutputFolder.create(folder)
-        try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: folder + "/model.safetensors")
+        let weights = folder + "/model.safetensors"
+        try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: weights)
         try copyCompanions(from: baseFolder, to: folder)
         try JSONFile.write(configuration, to: folder + "/config.json")
-        try task.write(toFolder: folder)
+        try task.ofWholeModel(weightsDigest: try FileDigest.hexadecimal(ofFile: weights)).write(toFolder: folder)
         try DurableFile.synchronizeFolder(folder)
         withExtendedLifetime(base) {}
     }
@@ -87,7 +88,8 @@ extension Adapter {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: source)) ?? [] {
             var isFolder: ObjCBool = false
             let path = source + "/" + name
-            guard name != "config.json", !weights.contains(where: name.hasSuffix), !name.hasPrefix("."),
+            guard name != "config.json", name != TaskDescription.fileName, !weights.contains(where: name.hasSuffix),
+                !name.hasPrefix("."),
                 FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue
             else { continue }
             do {

@@ -20,7 +20,7 @@ extension Adapter {
         }
         let configuration = try AdapterConfiguration(folder: path)
         let file = try SafetensorsFile(path: path + "/" + Self.weightsName)
-        try TaskDescription.checkWeights(adapterFolder: path)
+        try TaskDescription.checkWeights(Adapter.weightsName, in: path)
         let shapes = try ModuleShapes(file: file, kind: configuration.kind)
         var settings = try configuration.settings()
         let modules: [AdapterModule]

@@ -2,8 +2,8 @@ import Diagnostics
 import Foundation
 import Safetensors
 
-/// What an adapter was trained to do, beyond what PEFT's files say: `rankwise.json` in the adapter's folder, which PEFT
-/// does not look at.
+/// What an adapter or a model was trained to do, beyond what PEFT's and transformers' files say: `rankwise.json` in its
+/// folder, which they do not look at.
 public struct TaskDescription: Codable, Sendable, Equatable {
     public static let fileName = "rankwise.json"
 
@@ -69,6 +69,17 @@ public struct TaskDescription: Codable, Sendable, Equatable {
         self.modelDigest = modelDigest
     }
 
+    /// The same of a model that needs no adapter.
+    ///
+    /// - Parameter weightsDigest: SHA-256 of its weights.
+    func ofWholeModel(weightsDigest: String) -> TaskDescription {
+        var task = TaskDescription(
+            task: task, labels: labels, maximumLength: maximumLength, textColumn: textColumn,
+            textPairColumn: textPairColumn, labelColumn: labelColumn, modelDigest: nil)
+        task.weightsDigest = weightsDigest
+        return task
+    }
+
     public static let regression = "regression"
     public static let classification = "sequence-classification"
     public static let imageClassification = "image-classification"
@@ -131,30 +142,49 @@ public struct TaskDescription: Codable, Sendable, Equatable {
     /// - Parameter outputCount: of the model's head.
     public init(modelFolder: String, outputCount: Int) throws(PEFTFormatError) {
         try self.init(adapterFolder: modelFolder, outputCount: outputCount)
-        guard !FileManager.default.fileExists(atPath: modelFolder + "/" + Self.fileName),
-            let names = try JSONFile.object(modelFolder + "/config.json")["id2label"] as? [String: String],
-            labels != nil
-        else { return }
-        labels = (0..<outputCount).map { names[String($0)] ?? String($0) }
+        let path = modelFolder + "/config.json"
+        let json = try JSONFile.object(path)
+        guard !FileManager.default.fileExists(atPath: modelFolder + "/" + Self.fileName) else {
+            guard task != Self.imageClassification else {
+                throw PEFTFormatError(
+                    .badData, "\(modelFolder)/\(Self.fileName): task is '\(task)', but the model reads texts")
+            }
+            return
+        }
+        let problem = json["problem_type"] as? String
+        guard problem == nil || problem == (labels == nil ? "regression" : "single_label_classification") else {
+            throw PEFTFormatError(
+                .badData,
+                "\(path): problem_type is '\(problem ?? "")' with \(outputCount) outputs, expected one label of several, or"
+                    + " one number")
+        }
+        guard labels != nil, let names = json["id2label"] as? [String: String] else { return }
+        // `LABEL_3` is transformers' way of saying that class 3 has no name.
+        labels = (0..<outputCount).map { index in
+            names[String(index)].flatMap { $0 == "LABEL_\(index)" ? nil : $0 } ?? String(index)
+        }
+        guard Set(labels ?? []).count == outputCount else {
+            throw PEFTFormatError(.badData, "\(path): id2label has a name twice; expected different ones")
+        }
     }
 
     /// Checks the weights against the digest that stands beside them, if one does.
     ///
     /// - Throws: ``PEFTFormatError``, `SafetensorsError`.
-    static func checkWeights(adapterFolder: String) throws {
+    public static func checkWeights(_ name: String, in folder: String) throws {
         struct Digest: Decodable {
             let weightsDigest: String?
             enum CodingKeys: String, CodingKey { case weightsDigest = "weights_sha256" }
         }
-        let path = adapterFolder + "/" + fileName
+        let path = folder + "/" + fileName
         guard FileManager.default.fileExists(atPath: path),
             let expected = try? JSONDecoder().decode(Digest.self, from: try JSONFile.contents(path)).weightsDigest
         else { return }
-        let weights = adapterFolder + "/" + Adapter.weightsName
+        let weights = folder + "/" + name
         guard try FileDigest.hexadecimal(ofFile: weights) == expected else {
             throw PEFTFormatError(
                 .badData,
-                "\(weights): its SHA-256 differs from that in \(fileName); the file is damaged, or of another adapter")
+                "\(weights): its SHA-256 differs from that in \(fileName); the file is damaged, or of another model")
         }
     }
 

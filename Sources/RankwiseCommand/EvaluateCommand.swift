@@ -8,16 +8,16 @@ struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
         abstract:
-            "Evaluate an adapter, or an image model, on labelled data; alone, or under mpirun on several processes.",
+            "Evaluate an adapter, or a whole model, on labelled data; alone, or under mpirun on several processes.",
         discussion: """
             Prints accuracy, F1 and Matthews correlation of a classification; Pearson, Spearman and the mean squared error of
-            a regression. The adapter may be one that PEFT wrote.
+            a regression. The adapter may be one that PEFT wrote, the model any BERT that has a head.
 
               rankwise evaluate --adapter runs/reviews --data test.tsv
               rankwise evaluate --adapter runs/digits --data digits-test.csv
             """)
 
-    @Option(help: "The adapter's folder, or an image model's, or that of the run that made it.")
+    @Option(help: "The adapter's folder, or a whole model's, or that of the run that made it.")
     var adapter: String
 
     @Option(help: "The data: .tsv, .csv or .jsonl; of images, IDX or CSV, gzipped or not.")
@@ -38,7 +38,7 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         runJob(exitCode: exitStatus(of:)) { communicator in
             try ProcessThreads.use(threads, communicator)
-            let metrics = try metrics(communicator)
+            let metrics = try metrics(communicator).finite(adapter)
             guard communicator.processIndex == 0 else { return 0 }
             if json {
                 let encoder = JSONEncoder()

@@ -53,13 +53,7 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         try reportingErrors {
             if TrainedImageModel.isWhole(source) { return try exportWholeModel() }
-            if let folder = TrainedModel.wholeModelFolder(source) {
-                throw TrainingError(
-                    .usage,
-                    "\(folder): a whole model without an adapter, which transformers loads as it is; there is nothing to export"
-                )
-            }
-            let folder = TrainedModel.adapterFolder(source)
+            let folder = try TrainedModel.requiredAdapterFolder(source)
             let whole = try Adapter(path: folder)
             var task = try TaskDescription(adapterFolder: folder, outputCount: whole.outputCount)
             let (adapter, change) = try reduced(whole, task: &task)

@@ -17,7 +17,7 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            let folder = TrainedModel.adapterFolder(source)
+            let folder = try TrainedModel.requiredAdapterFolder(source)
             let adapter = try Adapter(path: folder)
             let task = try TaskDescription(adapterFolder: folder, outputCount: adapter.outputCount)
             let table = RankTable(

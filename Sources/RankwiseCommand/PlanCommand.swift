@@ -58,7 +58,9 @@ struct PlanCommand: ParsableCommand {
                         + "each lane: --set gradient_lanes=\(processes)")
             }
             ProcessThreads.use(configuration.threads, processesOfMachine: (processes + hosts - 1) / hosts)
-            let files = (try? FileManager.default.contentsOfDirectory(atPath: configuration.model)) ?? []
+            // What is trained in full is each process's own.
+            let folder = configuration.method == .full ? nil : configuration.modelFolder
+            let files = folder.flatMap { try? FileManager.default.contentsOfDirectory(atPath: $0) } ?? []
             let modelBytes = files.filter { $0.hasSuffix(".safetensors") }.reduce(0) { sum, name in
                 let attributes = try? FileManager.default.attributesOfItem(atPath: configuration.model + "/" + name)
                 return sum + ((attributes?[.size] as? NSNumber)?.intValue ?? 0)
@@ -79,7 +81,7 @@ struct PlanCommand: ParsableCommand {
             \(processes) process\(processes == 1 ? "" : "es") on \(hosts) host\(hosts == 1 ? "" : "s"), \(forecast.tokens) \(unit) of the heaviest
             step          \(milliseconds(forecast.stepSeconds)): passes \(milliseconds(forecast.localSeconds)), update \(milliseconds(forecast.updateSeconds)), exchanges \(milliseconds(forecast.exchangeSeconds))
             samples/s     \(String(format: "%.1f", Double(configuration.batchSize) / forecast.stepSeconds)), \(configuration.totalSteps) steps in \(String(format: "%.0f", total)) s
-            memory        \(megabytes(forecast.ownMemory)) of each process, and \(megabytes(forecast.sharedMemory)) of weights on each host
+            memory        \(megabytes(forecast.ownMemory)) of each process\(forecast.sharedMemory > 0 ? ", and \(megabytes(forecast.sharedMemory)) of weights on each host" : "")
             sent          \(forecast.traffic.reduction) bytes of gradients and \(forecast.traffic.sharing) of parameters by a process in a step; \(forecast.traffic.decision) of scores in a masking step
             checkpoint    \(megabytes(forecast.checkpointBytes))
             """

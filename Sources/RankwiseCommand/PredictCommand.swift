@@ -22,7 +22,7 @@ struct PredictCommand: ParsableCommand {
 
     enum Input: String, ExpressibleByArgument, CaseIterable { case lines, jsonl }
 
-    @Option(help: "The adapter's folder, or that of the run that made it.")
+    @Option(help: "The adapter's folder, or a whole model's, or that of the run that made it.")
     var adapter: String
 
     @Option(help: "The base model's folder, if it is not where the adapter says.")
@@ -68,6 +68,9 @@ struct PredictCommand: ParsableCommand {
 
     /// The keys in the order in which a person reads them.
     private static func json(_ prediction: TrainedModel.Prediction) throws -> String {
+        guard prediction.logits.allSatisfy(\.isFinite) else {
+            throw TrainingError(.badData, "the model's logits are not finite, so its weights are of no use; train anew")
+        }
         let label = try prediction.label.map { try jsonText($0) } ?? jsonText(prediction.scores.first ?? 0)
         return "{\"label\": \(label), \"scores\": \(try jsonText(prediction.scores)), "
             + "\"logits\": \(try jsonText(prediction.logits))}"

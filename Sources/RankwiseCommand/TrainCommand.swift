@@ -11,16 +11,16 @@ let stoppedOnRequest: Int32 = 75
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Train an adapter; alone, or under mpirun on several processes.",
+        abstract: "Train an adapter, or a whole network; alone, or under mpirun on several processes.",
         discussion: """
-            The adapter has the same bytes for any number of processes, and for a run that was interrupted and resumed.
+            The result has the same bytes for any number of processes, and for a run that was interrupted and resumed.
 
               rankwise train --config run.yaml
               mpirun -np 4 rankwise train --config run.yaml --set adapter.target_r=2 --set total_step=1000
               mpirun -np 2 rankwise train --config run.yaml --resume
 
-            The output folder then holds adapter/ (for Hugging Face PEFT), metrics.jsonl, summary.json, config.yaml and
-            checkpoints/. All configuration keys: rankwise train --help-config.
+            The output folder then holds adapter/ (for Hugging Face PEFT) or model/ (for transformers), metrics.jsonl,
+            summary.json, config.yaml and checkpoints/. All configuration keys: rankwise train --help-config.
             """)
 
     @Option(help: "The configuration, a YAML file.")

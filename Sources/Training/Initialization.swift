@@ -12,6 +12,7 @@ extension AdapterHost {
     /// triplets, they are set later, by ``SingularVectorStart``.
     public func initialize(_ configuration: TrainingConfiguration) throws {
         let seed = UInt64(configuration.seed)
+        // Beyond the head's two tensors everything has a start where all is trained.
         let firstNew = configuration.method == .full ? layout.blocks.count - 2 : 0
         for (tensor, block) in layout.blocks.enumerated().dropFirst(firstNew) {
             let start = parameters.pointer + block.elements.lowerBound

@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import LinearAlgebra
 
@@ -84,6 +85,20 @@ public struct Metrics: Codable, Sendable, Equatable {
         phiHalf = geometry?.longShare
         meanSquareOverlap = geometry?.meanSquareOverlap
         welchBound = geometry?.welchBound
+    }
+
+    /// These metrics.
+    ///
+    /// - Parameter what: was measured.
+    /// - Throws: ``TrainingError`` if the loss is not finite.
+    public func finite(_ what: String) throws(TrainingError) -> Metrics {
+        guard loss.isFinite else {
+            throw TrainingError(
+                .badData,
+                "\(what): the loss is not finite, so the weights are of no use; train anew with a lower optimizer.lr, or with"
+                    + " optimizer.max_grad_norm")
+        }
+        return self
     }
 
     /// Pearson's correlation; 0 where one side is constant.

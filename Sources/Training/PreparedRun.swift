@@ -40,6 +40,16 @@ enum SplitKind: String, CaseIterable {
     case test
 }
 
+extension TrainingConfiguration.DataSettings {
+    /// The file of samples that are not trained on.
+    func path(of kind: SplitKind) -> String? {
+        switch kind {
+        case .validation: validation
+        case .test: test
+        }
+    }
+}
+
 /// Samples, ready to be evaluated.
 protocol EvaluatedSplit {
     /// The metrics of the network as it is, the same on every process. Collective.

@@ -19,7 +19,7 @@ public struct RunFolder: Sendable {
     public var summaryPath: String { path + "/summary.json" }
     public var configurationPath: String { path + "/config.yaml" }
     public var adapterPath: String { path + "/adapter" }
-    /// Of a network that was trained in full.
+    /// A whole network, where no adapter was trained.
     public var modelPath: String { path + "/model" }
     var lockPath: String { path + "/.lock" }
 

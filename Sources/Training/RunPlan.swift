@@ -32,12 +32,12 @@ public struct RunPlan: PreparedRun {
     ) throws {
         inputs = try FileStamp.all(
             of: ModelFolder.digestedFiles(path: configuration.model) + [configuration.data.train])
-        let tokenizer = try Self.tokenizer(configuration)
         let table = try TextTable(path: configuration.data.train, columns: configuration.columns)
         let labels =
             configuration.task == .sequenceClassification
             ? try ClassLabels(from: table.rows, path: configuration.data.train) : nil
         let model = try Self.model(configuration, outputCount: labels?.names.count ?? 1, storage: storage)
+        let tokenizer = try Self.tokenizer(configuration)
         try Self.check(model.encoder, tokenizer, configuration)
         training = try TrainingSamples(
             table, labels: labels, tokenizer: tokenizer, maximumLength: configuration.data.maximumLength,

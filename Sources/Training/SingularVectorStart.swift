@@ -125,14 +125,17 @@ struct SingularVectorStart {
     }
 }
 
-extension PreparedRun {
+extension SingularVectorStart {
     /// Starts the adapters with singular triplets of the weights, where the configuration says so. Collective.
     ///
-    /// - Parameter progressed: called whenever some modules are done.
-    func startWithSingularVectors(
-        _ storage: any ConvertedWeights, _ communicator: borrowing Communicator, progressed: () -> Void
+    /// - Parameters:
+    ///   - model: nil where nothing is adapted.
+    ///   - progressed: called whenever some modules are done.
+    static func ofRun(
+        _ configuration: TrainingConfiguration, on model: (any AdapterHost)?, storage: any ConvertedWeights,
+        _ communicator: borrowing Communicator, progressed: () -> Void
     ) throws -> SingularVectorStart? {
-        guard configuration.adapter.initialization.isDecomposition, let model = adapterHost else { return nil }
+        guard configuration.adapter.initialization.isDecomposition, let model else { return nil }
         let isCoordinator = communicator.processIndex == 0
         let count = model.tripletBlocks.count
         var told = ContinuousClock.now

@@ -22,6 +22,7 @@ public struct TrainedModel {
     ///   - baseModel: of an adapter, its base model's folder; nil takes the one that the adapter names.
     public init(path: String, baseModel: String? = nil) throws {
         if let folder = Self.wholeModelFolder(path) {
+            try Self.refuseBase(baseModel, of: folder)
             try self.init(wholeModel: folder)
         } else {
             try self.init(adapter: Self.adapterFolder(path), baseModel: baseModel)
@@ -45,6 +46,13 @@ public struct TrainedModel {
     }
 
     private init(wholeModel folder: String) throws {
+        guard try ModelFolder.readConfiguration(path: folder)["model_type"] as? String != "superposition" else {
+            throw TrainingError(
+                .usage,
+                "\(folder): a superposition network; see it with 'rankwise superposition analyze \(folder) --tensor weight'"
+            )
+        }
+        try TaskDescription.checkWeights("model.safetensors", in: folder)
         let head = try TensorFolder(path: folder)
         let names = [".weight", ".bias"].map { AdaptedModel.headName + $0 }
         guard let bias = head.tensor(named: names[1]), bias.shape.count == 1, bias.shape[0] > 0 else {
@@ -73,6 +81,12 @@ public struct TrainedModel {
         maximumLength = min(task.maximumLength ?? longest, longest)
     }
 
+    /// - Throws: ``TrainingError`` if a base model is named for what has none.
+    static func refuseBase(_ baseModel: String?, of folder: String) throws(TrainingError) {
+        guard let baseModel else { return }
+        throw TrainingError(.usage, "--model is \(baseModel), but \(folder) is a whole model; leave --model out")
+    }
+
     /// The folder of a whole model: the path, or what a run left there. Nil where there is an adapter, or no model.
     public static func wholeModelFolder(_ path: String) -> String? {
         guard !FileManager.default.fileExists(atPath: adapterFolder(path) + "/adapter_config.json") else { return nil }
@@ -85,6 +99,19 @@ public struct TrainedModel {
     public static func adapterFolder(_ path: String) -> String {
         let inRun = RunFolder(path: path).adapterPath
         return FileManager.default.fileExists(atPath: inRun + "/adapter_config.json") ? inRun : path
+    }
+
+    /// The adapter's folder in that of a run, or the folder itself.
+    ///
+    /// - Throws: ``TrainingError`` (`usage`) where there is a whole model, which has no adapter to speak of.
+    public static func requiredAdapterFolder(_ path: String) throws(TrainingError) -> String {
+        if let folder = wholeModelFolder(path) {
+            throw TrainingError(
+                .usage,
+                "\(folder): a whole model without an adapter, which other programs load as it is; 'rankwise spectrum "
+                    + "\(folder)' shows its weights")
+        }
+        return adapterFolder(path)
     }
 
     /// Where the base model of an adapter is.

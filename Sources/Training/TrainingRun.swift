@@ -5,7 +5,7 @@ public import MessagePassing
 import Models
 import PEFTFormat
 
-/// A training run from its configuration to its adapter, across the processes of a job.
+/// A training run from its configuration to what it leaves, across the processes of a job.
 public enum TrainingRun {
     /// How a run ended.
     public enum Ending: Sendable {
@@ -40,7 +40,9 @@ public enum TrainingRun {
         try folder.checkIsShared(token: token, process: communicator.processIndex, host: communicator.hostName())
         watch.progressed()
         StopRequest.listen()
-        let singularVectors = try plan.startWithSingularVectors(storage, communicator) { watch.progressed() }
+        let singularVectors = try SingularVectorStart.ofRun(
+            configuration, on: plan.adapterHost, storage: storage, communicator
+        ) { watch.progressed() }
         let trainer = try Trainer(
             configuration: configuration, network: plan.network, communicator)
         // The coordinator alone chooses where to start; the others follow.
@@ -150,7 +152,7 @@ private struct RunInProgress {
         for kind in SplitKind.allCases {
             if try isAskedToStop(communicator) { return stopped() }
             guard let split = try split(kind) else { continue }
-            metrics.append((kind.rawValue, try evaluate(split, communicator)))
+            metrics.append((kind.rawValue, try evaluate(split, communicator).finite(kind.rawValue)))
         }
         watch.enter(.checkpoint, step: trainer.step)
         try plan.checkInputsAreUnchanged()

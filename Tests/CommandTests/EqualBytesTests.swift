@@ -109,9 +109,14 @@ struct EqualBytesTests {
         }
         let predicted = try await rankwise("predict", "--adapter", job.path + "/alone", input: "a fine film\n")
         #expect(predicted.status == 0 && predicted.standardOutput.contains("\"label\""), "\(predicted.standardError)")
-        let export = try await rankwise(
-            "export", job.path + "/alone", "--format", "merged", "--output", job.path + "/out")
-        #expect(export.status == 64 && export.standardError.contains("nothing to export"))
+        for command in [["inspect"], ["export", "--format", "merged", "--output", job.path + "/out"]] {
+            let result = try await rankwise(command + [job.path + "/alone"])
+            #expect(result.status == 64 && result.standardError.contains("a whole model without an adapter"))
+        }
+        let based = try await rankwise(
+            "evaluate", "--adapter", job.path + "/alone", "--data", job.path + "/test.tsv", "--model", job.path)
+        #expect(based.status == 64 && based.standardError.contains("leave --model out"))
+
         // It learns, and is a base like any other.
         let losses = try job.metrics("alone").compactMap { $0["task_loss"] as? Double }
         #expect(losses.count == 24)
@@ -119,6 +124,72 @@ struct EqualBytesTests {
         let adapted = try await job.train(
             "adapted", "--set", "method=adalora", "--set", "model=\(job.path)/alone/model")
         #expect(adapted.status == 0, "\(adapted.standardError)")
+        // Merged, it is a whole model that gives the adapter's numbers.
+        let merged = try await rankwise(
+            "export", job.path + "/adapted", "--format", "merged", "--output", job.path + "/merged")
+        #expect(merged.status == 0, "\(merged.standardError)")
+        var mergedLosses: [Double] = []
+        for folder in ["adapted", "merged"] {
+            let result = try await rankwise(
+                "evaluate", "--adapter", job.path + "/" + folder, "--data", job.path + "/test.tsv", "--json")
+            let metrics = try JSONSerialization.jsonObject(with: Data(result.standardOutput.utf8)) as? [String: Any]
+            mergedLosses.append(try #require(metrics?["loss"] as? Double))
+        }
+        #expect(abs(mergedLosses[0] - mergedLosses[1]) < 1e-5)
+    }
+
+    @Test("a damaged whole model is refused, and one whose logits are not finite says so")
+    func damagedModels() async throws {
+        let job = try TinyJob(more: "method: full")
+        #expect(try await job.train("run", "--set", "optimizer.warmup_steps=0", "--set", "total_step=2").status == 0)
+        let model = URL(fileURLWithPath: job.path + "/run/model/model.safetensors")
+        let whole = try Data(contentsOf: model)
+        var damaged = whole
+        damaged[damaged.count - 100] ^= 0x40
+        try damaged.write(to: model)
+        func evaluate() async throws -> JobResult {
+            try await rankwise("evaluate", "--adapter", job.path + "/run", "--data", job.path + "/test.tsv")
+        }
+        let refused = try await evaluate()
+        #expect(refused.status == 65 && refused.standardError.contains("SHA-256"), "\(refused.standardError)")
+        try whole.write(to: model)
+        #expect(try await evaluate().status == 0)
+
+        let diverged = try await job.train(
+            "diverged", "--set", "optimizer.lr=1e30", "--set", "optimizer.warmup_steps=0", "--set",
+            "max_skipped_steps=100")
+        #expect(
+            diverged.status == 65 && diverged.standardError.contains("the loss is not finite"),
+            "\(diverged.standardError)")
+    }
+
+    @Test("a configuration that claims more than the model has takes no memory for it")
+    func hugeClaims() async throws {
+        let job = try TinyJob(more: "method: full")
+        let model = job.path + "/claims"
+        try FileManager.default.copyItem(atPath: Fixture.path("tiny-bert"), toPath: model)
+        let path = model + "/config.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try Data(text.replacing("\"vocab_size\": 104", with: "\"vocab_size\": 16777216").utf8)
+            .write(to: URL(fileURLWithPath: path))
+        let result = try await job.train("run", "--set", "model=\(model)")
+        #expect(result.status == 65 && result.standardError.contains("has shape"), "\(result.standardError)")
+    }
+
+    @Test("what of adapters means nothing to a run without them is refused", arguments: ["full", "head"])
+    func settingsOfAdapters(method: String) async throws {
+        let job = try TinyJob(more: "method: \(method)")
+        for setting in [
+            "adapter.init=/nowhere", "adapter.share=[key]", "adapter.initialization=svd", "adapter.form=ba",
+            "adapter.normalize=unit", "adapter.max_spectral_norm=1", "optimizer.weight_decay_vectors=0.1",
+            "base_quantization.bits=8",
+        ] {
+            let result = try await job.train("run", "--dry-run", "--set", setting)
+            let key = setting.prefix { $0 != "=" }
+            #expect(
+                result.status == 64 && result.standardError.contains("\(key) is"), "\(setting): \(result.standardError)"
+            )
+        }
     }
 
     @Test("for a regression on pairs of texts in JSON Lines, and its evaluation on any number of processes")

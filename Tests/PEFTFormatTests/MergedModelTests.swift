@@ -108,7 +108,7 @@ struct MergedModelTests {
         #expect(json["hidden_size"] as? Int == 32 && json["model_type"] as? String == "bert")
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-                == ["config.json", "model.safetensors", "vocab.txt"])
+                == ["config.json", "model.safetensors", "rankwise.json", "vocab.txt"])
     }
 
     @Test("of a regression have one output")

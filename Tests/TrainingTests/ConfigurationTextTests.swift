@@ -244,11 +244,6 @@ extension TrainingConfiguration {
         one.superposition.bias = SuperpositionSettings.Bias.allCases.randomElement(using: &generator) ?? .zero
         one.superposition.evaluationSamples = integer(1...1_000_000_000)
         one.optimizer.lowestShare = number(0..<1)
-        if one.task == .superposition {
-            one.method = .full
-            one.modelFolder = nil
-            one.data = DataSettings(train: "")
-        }
         if one.task != .imageClassification { one.baseQuantization.bits = perhaps(4 * integer(1...2)) }
         one.data.limit = perhaps(integer(1...Int.max))
         one.image.side = perhaps(integer(1...4_096))
@@ -288,6 +283,17 @@ extension TrainingConfiguration {
         one.threads = perhaps(integer(1...1024))
         one.evaluationInterval = one.data.validation == nil ? nil : perhaps(integer(1...1_000_000_000))
         one.progressInterval = integer(1...1_000_000_000)
+        if one.task == .superposition {
+            one.method = .full
+            one.modelFolder = nil
+            one.data = DataSettings(train: "")
+            one.dropout = nil
+            one.baseQuantization.bits = nil
+            one.adapter = AdapterSettings()
+            one.optimizer.weightDecayOfVectors = nil
+            one.optimizer.weightDecayOfValues = nil
+            one.optimizer.weightDecayOfHead = nil
+        }
         return one
     }
 }

@@ -25,14 +25,14 @@ extension ConfigurationField {
         .init(
             "method", \.method,
             "What is trained: adapters whose ranks share one falling budget (AdaLoRA), or adapters of the fixed rank"
-                + " `adapter.init_r` (LoRA), or every parameter, or a new head alone."),
+                + " `adapter.init_r` (LoRA), or every parameter, or a new head alone. The head is always a new one."),
         .init(
             "task", \.task,
             "What the head predicts: one of a set of labels or one number, of a text; or one of a set of classes, of an image."
                 + " `superposition` trains that model on samples that it draws."),
         .init(
             "output", \.output, limits: .name, isRequired: true, resume: .free,
-            "Folder of the run: metrics, checkpoints and, at the end, `adapter/`."),
+            "Folder of the run: metrics, checkpoints and, at the end, `adapter/` or `model/`."),
         .init("total_step", \.totalSteps, limits: .steps(atLeast: 1), "Steps of the whole run."),
         .init("batch_size", \.batchSize, limits: .range(1...1_048_576), "Samples in a step, over all processes."),
         .init(

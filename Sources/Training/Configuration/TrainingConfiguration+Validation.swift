@@ -42,9 +42,10 @@ extension TrainingConfiguration {
     private var methodProblem: String? {
         switch task {
         case .sequenceClassification, .regression:
-            if method == .full, let bits = baseQuantization.bits {
+            if method == .full || method == .head, let bits = baseQuantization.bits {
                 return
-                    "base_quantization.bits is \(bits), but method: full trains the weights as they are; set it to null"
+                    "base_quantization.bits is \(bits), but method: \(method.rawValue) leaves a model with weights as they"
+                    + " are; set it to null"
             }
             if modelFolder == nil {
                 return "model is null, but task: \(task.rawValue) needs a pretrained model; name its folder"
@@ -60,10 +61,33 @@ extension TrainingConfiguration {
         case .superposition:
             if let problem = superpositionProblem { return problem }
         }
+        if method == .full || method == .head, let (key, value) = settingOfAdapters {
+            return "\(key) is \(value), but method: \(method.rawValue) trains no adapters; set it to its default"
+        }
+        if method == .full, let decay = optimizer.weightDecayOfHead {
+            return "optimizer.weight_decay_head is \(decay.yamlText), but method: full decays all alike; set it to null"
+        }
         guard method == .adalora, adapter.form != .svd else { return nil }
         return
             "adapter.form is \(adapter.form.rawValue), which method: adalora cannot prune; set adapter.form to svd, or"
             + " method to lora"
+    }
+
+    /// What is set of adapters beyond numbers that may stand in a file for the sake of other methods.
+    private var settingOfAdapters: (key: String, value: String)? {
+        let settings: [(key: String, value: String?)] = [
+            ("adapter.init", adapter.initialAdapter), ("adapter.share", adapter.sharedModules.first),
+            (
+                "adapter.initialization",
+                adapter.initialization == .normal ? nil : adapter.initialization.rawValue
+            ),
+            ("adapter.form", adapter.form == .svd ? nil : adapter.form.rawValue),
+            ("adapter.normalize", adapter.normalization?.rawValue),
+            ("adapter.max_spectral_norm", adapter.largestSpectralNorm?.yamlText),
+            ("optimizer.weight_decay_vectors", optimizer.weightDecayOfVectors?.yamlText),
+            ("optimizer.weight_decay_values", optimizer.weightDecayOfValues?.yamlText),
+        ]
+        return settings.lazy.compactMap { key, value in value.map { (key, $0) } }.first
     }
 
     private var superpositionProblem: String? {
@@ -76,6 +100,13 @@ extension TrainingConfiguration {
         ]
         if let (key, path) = files.first(where: { $0.1 != nil }), let path {
             return "\(key) is '\(path)', but task: superposition begins anew and draws its samples; set it to null"
+        }
+        let settings = [
+            ("data.limit", data.limit.map(String.init)), ("dropout", dropout?.yamlText),
+            ("base_quantization.bits", baseQuantization.bits.map(String.init)),
+        ]
+        if let (key, value) = settings.first(where: { $0.1 != nil }), let value {
+            return "\(key) is \(value), which task: superposition has no use for; set it to null"
         }
         return superposition.problem
     }

@@ -96,14 +96,6 @@ extension TrainingConfiguration {
         public var limit: Int?
         /// `data.shuffle`: whether each epoch has its own order.
         public var shuffle = true
-
-        /// The file of samples that are not trained on.
-        func path(of kind: SplitKind) -> String? {
-            switch kind {
-            case .validation: validation
-            case .test: test
-            }
-        }
     }
 
     /// `adapter`: AdaLoRA. The comments give PEFT's key, and the paper's symbol where it has one.

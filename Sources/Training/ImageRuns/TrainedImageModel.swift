@@ -38,6 +38,7 @@ public struct TrainedImageModel {
         self.path = path
         switch Self.source(path) {
         case .model(let folder):
+            try TrainedModel.refuseBase(baseModel, of: folder)
             let source = try ImageModelFolder(path: folder)
             try source.checkTensors()
             model = try ImageModel(source.configuration)

@@ -65,8 +65,9 @@ struct SuperpositionRun: PreparedRun {
                 tensors,
                 configuration: [
                     "model_type": "superposition", "n": settings.features, "m": settings.hidden,
-                    "alpha": settings.exponent, "gamma": configuration.optimizer.weightDecay,
-                    "seed": configuration.seed,
+                    "alpha": settings.exponent, "bias": settings.bias.rawValue,
+                    "decay_mode": configuration.optimizer.decayMode.rawValue,
+                    "weight_decay": configuration.optimizer.weightDecay, "seed": configuration.seed,
                     "torch_dtype": "float32",
                 ], to: partial)
         }

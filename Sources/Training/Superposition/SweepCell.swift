@@ -10,7 +10,7 @@ struct SweepCell: Codable, Hashable, Sendable {
     let gamma: Double
     let n: Int
     let seed: Int
-    let bias: SweepConfiguration.Bias
+    let bias: TrainingConfiguration.SuperpositionSettings.Bias
     let steps: Int
     let batchSize: Int
     let lr: Double
