@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Adapts a network that was trained on Fashion-MNIST to digits: all its parameters, AdaLoRA's triplets at a tenth of them, and
-# a new head alone, three seeds each, and prints a table. See docs/hcformer.md.
+# Adapts a network that was trained on Fashion-MNIST to digits: all its parameters, AdaLoRA's triplets at a tenth of them, as many
+# of LoRA, and a new head alone, three seeds each, and prints a table. See docs/hcformer.md.
 #
 #   launch/adaptation.sh MODEL [OUTPUT]       MODEL: a run of launch/fashion-mnist.yaml, or its model/
 #
@@ -31,11 +31,12 @@ train() {
 for seed in 0 1 2; do
     train full 2e-3 "$seed" --set method=full
     train adalora 1e-2 "$seed" --set method=adalora
+    train lora 1e-2 "$seed" --set method=lora --set adapter.init_r=4
     train head 1e-2 "$seed" --set method=head
 done
 
 printf '\n%-10s%12s%12s%12s%12s%12s\n' method seed\ 0 seed\ 1 seed\ 2 mean triplets
-for name in full adalora head; do
+for name in full adalora lora head; do
     python3 - "$output" "$name" <<'TABLE'
 import json
 import sys

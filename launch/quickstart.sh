@@ -74,8 +74,11 @@ case " $* " in *" --dry-run "*) exit 0 ;; esac
 say "test split"
 "$rankwise" evaluate --adapter "$run" --data "$data/movie-reviews/test.tsv" </dev/null
 
-say "ranks kept"
-"$rankwise" inspect "$run" </dev/null
-
-say "the adapter, for Hugging Face PEFT, is in $run/adapter"
+if [ -d "$run/adapter" ]; then
+    say "ranks kept"
+    "$rankwise" inspect "$run" </dev/null
+    say "the adapter, for Hugging Face PEFT, is in $run/adapter"
+else
+    say "the model, for transformers, is in $run/model"
+fi
 echo "try it:  echo 'A wonderful film.' | $rankwise predict --adapter $run"
