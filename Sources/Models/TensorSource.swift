@@ -30,12 +30,12 @@ public struct TensorSource {
 
     /// A linear layer, or a convolution's product.
     func linear(_ name: String, outputs: Int, inputs: Int) throws -> AdaptedLinear {
-        let bias = try find(name + ".bias")
+        let (weightName, biasName) = (name + ".weight", name + ".bias")
         // What is held as codes must not be made as numbers, too.
-        if let codes = try findCodes(name + ".weight") {
-            return AdaptedLinear(path: root + name, weight: codes, bias: bias.values)
+        if let codes = try findCodes(weightName) {
+            return AdaptedLinear(path: root + name, weight: codes, bias: try find(biasName).values)
         }
-        let weight = try find(name + ".weight")
+        let (weight, bias) = (try find(weightName), try find(biasName))
         let trained: (weight: ParameterLayout.Block, bias: ParameterLayout.Block)? =
             if let weight = weight.block, let bias = bias.block { (weight, bias) } else { nil }
         return AdaptedLinear(

@@ -26,7 +26,7 @@ struct CollectiveTests {
         arguments: 1...4)
     func selection(processCount: Int) async throws {
         let result = try await runChecks(
-            ["selection", "selection-past-the-limit"], processCount: processCount, timeout: 60)
+            ["selection", "selection-past-the-limit"], processCount: processCount)
         #expect(result.status == 0)
         #expect(result.standardError == "")
     }
@@ -51,7 +51,7 @@ struct CollectiveTests {
 
 /// Runs checks of `Sources/MultiProcessChecks`, each given as `NAME` or `NAME=ARGUMENT`; without `mpirun` if there is
 /// no process count.
-func runChecks(_ checks: [String], processCount: Int?, timeout: Double = 30) async throws -> JobResult {
+func runChecks(_ checks: [String], processCount: Int?, timeout: Double = 120) async throws -> JobResult {
     try await launchJob(
         executable: try builtExecutable(named: "multi-process-checks"), arguments: checks, processCount: processCount,
         timeout: timeout)
