@@ -9,22 +9,9 @@
 #define PANEL_DEPTH 768
 #define PANEL_ROWS 960
 
-/// Copies `columns` columns of the right matrix, or rows if it is transposed, into a panel of `width` columns; the rest is 0.
-INLINE void pack(float *panel, long width, const float *b, long b_stride, int transposed, long columns, long depth) {
-    if (columns < width) memset(panel, 0, depth * width * sizeof(float));
-    if (!transposed) {
-        for (long k = 0; k < depth; k++) memcpy(panel + k * width, b + k * b_stride, columns * sizeof(float));
-        return;
-    }
-    const long square_columns = columns / 16 * 16, square_depth = depth / 16 * 16;
-    for (long k = 0; k < square_depth; k += 16)
-        for (long j = 0; j < square_columns; j += 16) transpose16(b + j * b_stride + k, b_stride, panel + k * width + j, width);
-    for (long j = 0; j < columns; j++)
-        for (long k = j < square_columns ? square_depth : 0; k < depth; k++) panel[k * width + j] = b[j * b_stride + k];
-}
-
-KERNEL void kernel_transpose(const float *source, long source_stride, float *target, long target_stride, long rows,
-                             long columns) {
+/// target = sourceᵀ: [columns, rows].
+INLINE void transpose_rows(const float *source, long source_stride, float *target, long target_stride, long rows,
+                           long columns) {
     const long square_rows = rows / 16 * 16, square_columns = columns / 16 * 16;
     for (long r = 0; r < square_rows; r += 16)
         for (long c = 0; c < square_columns; c += 16)
@@ -32,6 +19,21 @@ KERNEL void kernel_transpose(const float *source, long source_stride, float *tar
     for (long r = 0; r < rows; r++)
         for (long c = r < square_rows ? square_columns : 0; c < columns; c++)
             target[c * target_stride + r] = source[r * source_stride + c];
+}
+
+/// Copies `columns` columns of the right matrix, or rows if it is transposed, into a panel of `width` columns; the rest is 0.
+INLINE void pack(float *panel, long width, const float *b, long b_stride, int transposed, long columns, long depth) {
+    if (columns < width) memset(panel, 0, depth * width * sizeof(float));
+    if (!transposed) {
+        for (long k = 0; k < depth; k++) memcpy(panel + k * width, b + k * b_stride, columns * sizeof(float));
+        return;
+    }
+    transpose_rows(b, b_stride, panel, width, columns, depth);
+}
+
+KERNEL void kernel_transpose(const float *source, long source_stride, float *target, long target_stride, long rows,
+                             long columns) {
+    transpose_rows(source, source_stride, target, target_stride, rows, columns);
 }
 
 #if defined(__x86_64__) && defined(__ELF__)

@@ -109,8 +109,9 @@ extension FrozenWeights {
     ///
     /// - Parameters:
     ///   - root: what the paths of modules begin with, and the names of tensors do not.
-    ///   - shapes: of all tensors, by name.
-    public func source(root: String = "", shapes: [String: [Int]]) -> TensorSource {
+    ///   - tensors: all of the network.
+    public func source(root: String = "", of tensors: [TrainedTensors.Tensor]) -> TensorSource {
+        let shapes = Dictionary(tensors.map { ($0.name, $0.shape) }) { first, _ in first }
         func shape(_ name: String) throws -> [Int] {
             guard let shape = shapes[name] else { throw ModelError.unknownTensor(name) }
             return shape

@@ -38,6 +38,7 @@ public struct Embedding {
             }
         }
     }
+
     /// Sets the gradients of the tables, where they are trained.
     ///
     /// - Parameter gradient: of the sum, [T, hidden].

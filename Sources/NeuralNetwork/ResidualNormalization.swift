@@ -62,14 +62,13 @@ public final class ResidualNormalization {
         gain.setGradients(in: gradients) { lane, gradient in
             let rows = batch.lanes[lane].rows
             kernel_layer_norm_gain_backward(
-                outputGradient.base + rows.lowerBound * columns, sum.base + rows.lowerBound * columns,
+                outputGradient[rows: rows].base, sum[rows: rows].base,
                 mean.pointer + rows.lowerBound, inverseDeviation.pointer + rows.lowerBound, gradient, rows.count,
                 columns)
         }
         offset.setGradients(in: gradients) { lane, gradient in
             let rows = batch.lanes[lane].rows
-            kernel_column_sums(
-                outputGradient.base + rows.lowerBound * columns, columns, gradient, rows.count, columns)
+            kernel_column_sums(outputGradient[rows: rows].base, columns, gradient, rows.count, columns)
         }
         kernel_residual_layer_norm_backward(
             outputGradient.base, sum.base, mean.pointer, inverseDeviation.pointer, gain.values, activeMask,

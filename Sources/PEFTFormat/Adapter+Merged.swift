@@ -7,7 +7,8 @@ extension Adapter {
     /// `AutoModelForSequenceClassification` loads without PEFT.
     ///
     /// Tensor names get the model's prefix (`bert.`) if the base lacks it. Merged weights are float32, whatever the base's
-    /// type; all others keep theirs, but for those that the head has: of a model that was trained in full, all. Files beside the weights (tokenizer, licence) are copied; folders are not.
+    /// type; all others keep theirs, but for those that the head has: of a model that was trained in full, all. Files beside
+    /// the weights (tokenizer, licence) are copied; folders are not.
     ///
     /// - Parameters:
     ///   - folder: created; must not exist, or be empty.

@@ -2,6 +2,7 @@ import Diagnostics
 import LinearAlgebra
 import Models
 import NeuralNetwork
+import PEFTFormat
 
 /// A layer to be adapted, with its number of triplets.
 public struct AdaptedModule: Sendable, Equatable {
@@ -30,6 +31,25 @@ public struct Adaptation: Sendable {
         self.modules = modules
         self.scale = scale
         self.dropout = dropout
+    }
+
+    /// A head alone.
+    static let none = Adaptation(modules: [], scale: 1, dropout: 0)
+
+    /// What a configuration adapts among a network's layers: nothing under `method: head`.
+    ///
+    /// - Throws: ``TrainingError`` and `ConfigurationError` for names that match no layer, and numbers that do not fit them.
+    init(_ configuration: TrainingConfiguration, among linears: [AdaptedLinear]) throws {
+        guard configuration.method != .head else {
+            self = .none
+            return
+        }
+        modules = try SharedModules.grouped(
+            try TargetModules.matching(configuration.adapter.targetModules, among: linears),
+            by: configuration.adapter.sharedModules, rank: configuration.adapter.initialRank)
+        try configuration.validate(moduleCount: modules.count)
+        scale = configuration.adapterSettings.scale
+        dropout = configuration.adapter.dropout
     }
 
     // Sites of dropout beyond those of any network's own.

@@ -8,8 +8,6 @@ public import NeuralNetwork
 public final class AdaptedModel {
     public let encoder: any TextEncoder
     public private(set) var layout: ParameterLayout
-    /// The blocks of triplets, in the order of the encoder's modules.
-    public private(set) var tripletBlocks: [ParameterLayout.Block]
     public private(set) var head: DenseHead
     /// Classes, or 1 for a regression.
     public let outputCount: Int
@@ -29,7 +27,6 @@ public final class AdaptedModel {
         self.outputCount = outputCount
         layout = try adaptation.layout(
             linears: encoder.linears, head: Self.headName, outputs: outputCount, features: encoder.hiddenWidth)
-        tripletBlocks = layout.blocks.filter(\.isTriplets)
         parameters = Matrix(rows: 1, columns: layout.elementCount)
         head = Adaptation.head(of: layout, parameters: parameters, dropout: encoder.headDropout)
         adaptation.attach(layout, parameters: parameters, to: encoder.linears)
@@ -48,9 +45,8 @@ public final class AdaptedModel {
             head: { Adaptation.headTensors(Self.headName, outputs: outputCount, features: $0) }, dropout: dropout)
         self.encoder = encoder
         self.outputCount = outputCount
-        adaptation = Adaptation(modules: [], scale: 1, dropout: 0)
+        adaptation = .none
         (layout, parameters) = (tensors.layout, tensors.parameters)
-        tripletBlocks = []
         head = Adaptation.head(of: layout, parameters: parameters, dropout: encoder.headDropout)
     }
 
@@ -61,7 +57,6 @@ public final class AdaptedModel {
     public func removeTriplets(keeping mask: [Bool]) {
         parameters = layout.parameters(parameters, keeping: mask)
         layout = layout.removingTriplets(keeping: mask)
-        tripletBlocks = layout.blocks.filter(\.isTriplets)
         head = Adaptation.head(of: layout, parameters: parameters, dropout: encoder.headDropout)
         adaptation.attach(layout, parameters: parameters, to: encoder.linears)
     }

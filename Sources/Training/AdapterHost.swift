@@ -7,14 +7,17 @@ public import NeuralNetwork
 public protocol AdapterHost: AnyObject {
     /// Triplets first, then the head.
     var layout: ParameterLayout { get }
-    /// The blocks of triplets, in the order of the network's modules.
-    var tripletBlocks: [ParameterLayout.Block] { get }
     /// Every linear layer that an adapter can be attached to.
     var linears: [AdaptedLinear] { get }
     /// All trained parameters, laid out by `layout`.
     var parameters: Matrix { get }
     /// Classes, or 1 for a regression.
     var outputCount: Int { get }
+}
+
+extension AdapterHost {
+    /// The blocks of triplets, in the order of the network's modules.
+    public var tripletBlocks: [ParameterLayout.Block] { layout.blocks.filter(\.isTriplets) }
 }
 
 extension AdaptedModel: AdapterHost {

@@ -5,8 +5,14 @@ public import PEFTFormat
 import WeightMethods
 
 extension AdapterHost {
-    /// Sets the parameters of a new run but for those that a pretrained model has: λ and the head's bias 0; P, Q and the head's weight random. In LoRA's form P = 0
-    /// and λ = 1.
+    /// Sets the parameters of a new run: those of `adapter.init`, or as ``initialize(_:)`` does.
+    func start(_ configuration: TrainingConfiguration) throws {
+        guard let path = configuration.adapter.initialAdapter else { return try initialize(configuration) }
+        try load(try Adapter(path: path), path: path)
+    }
+
+    /// Sets the parameters of a new run but for those that a pretrained model has: λ and the head's bias 0; P, Q and the
+    /// head's weight random. In LoRA's form P = 0 and λ = 1.
     ///
     /// Each number is a function of (seed, block, index), the same whoever draws it. Where P, Λ and Q are to be singular
     /// triplets, they are set later, by ``SingularVectorStart``.

@@ -62,9 +62,7 @@ extension PreparedRun {
             lines.append("# triplets: \(network.tripletCount) in \(network.tripletBlocks.count) modules, \(stay) stay")
         }
         let arrays = OwnedState.quantities(of: network.layout).count
-        lines += [
-            "# trained parameters: \(network.layout.elementCount) in \(network.layout.rowCount) rows"
-        ]
+        lines.append("# trained parameters: \(network.layout.elementCount) in \(network.layout.rowCount) rows")
         lines += subjectLines
         lines += [
             "# BLAS kernels: \(BLASLibrary.kernelType)",

@@ -55,20 +55,17 @@ public struct RunPlan: PreparedRun {
     private static func model(
         _ configuration: TrainingConfiguration, outputCount: Int, storage: any ConvertedWeights
     ) throws -> AdaptedModel {
-        guard configuration.method != .full else {
-            let model = try AdaptedModel(
+        let model: AdaptedModel
+        if configuration.method == .full {
+            model = try AdaptedModel(
                 trainingAllOf: configuration.model, dropout: configuration.dropout, outputCount: outputCount)
-            try model.initialize(configuration)
-            return model
-        }
-        let encoder = try Self.encoder(configuration, storage: storage)
-        let model = try AdaptedModel(
-            encoder: encoder, adaptation: try adaptation(configuration, of: encoder), outputCount: outputCount)
-        if let path = configuration.adapter.initialAdapter, configuration.method != .head {
-            try model.load(try Adapter(path: path), path: path)
         } else {
-            try model.initialize(configuration)
+            let encoder = try Self.encoder(configuration, storage: storage)
+            model = try AdaptedModel(
+                encoder: encoder, adaptation: try Adaptation(configuration, among: encoder.linears),
+                outputCount: outputCount)
         }
+        try model.start(configuration)
         return model
     }
 
@@ -81,18 +78,6 @@ public struct RunPlan: PreparedRun {
             quantization: configuration.baseQuantization.bits.map {
                 WeightQuantization(bits: $0, group: configuration.baseQuantization.group)
             })
-    }
-
-    private static func adaptation(_ configuration: TrainingConfiguration, of encoder: any TextEncoder) throws
-        -> Adaptation
-    {
-        guard configuration.method != .head else { return Adaptation(modules: [], scale: 1, dropout: 0) }
-        let modules = try SharedModules.grouped(
-            try TargetModules.matching(configuration.adapter.targetModules, among: encoder.linears),
-            by: configuration.adapter.sharedModules, rank: configuration.adapter.initialRank)
-        try configuration.validate(moduleCount: modules.count)
-        return Adaptation(
-            modules: modules, scale: configuration.adapterSettings.scale, dropout: configuration.adapter.dropout)
     }
 
     static func tokenizer(_ configuration: TrainingConfiguration) throws -> WordPieceTokenizer {

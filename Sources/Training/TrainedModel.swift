@@ -64,7 +64,7 @@ public struct TrainedModel {
         let task = try TaskDescription(modelFolder: folder, outputCount: outputs)
         let encoder = try ModelFolder.loadEncoder(path: folder, dropout: 0)
         let model = try AdaptedModel(
-            encoder: encoder, adaptation: Adaptation(modules: [], scale: 1, dropout: 0), outputCount: outputs)
+            encoder: encoder, adaptation: .none, outputCount: outputs)
         for (name, block) in zip(names, model.layout.blocks) {
             let values = try head.floats(of: name, shape: block.shape)
             (model.parameters.pointer + block.elements.lowerBound).update(from: values, count: values.count)

@@ -28,8 +28,7 @@ private struct TrainedNetwork {
     let parameters: Matrix
 
     init(_ configuration: HCFormerConfiguration, tensors file: TensorFolder?) throws {
-        let trained = TrainedTensors(
-            configuration.tensors.map { .init(name: $0.name, shape: $0.shape, rows: $0.matrixShape.rows) })
+        let trained = TrainedTensors(configuration.tensors.map(\.laidOut))
         let (layout, parameters) = (trained.layout, trained.parameters)
         let blocks = Dictionary(layout.blocks.map { ($0.name, $0) }) { first, _ in first }
         for tensor in configuration.tensors {

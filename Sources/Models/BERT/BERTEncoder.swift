@@ -34,9 +34,9 @@ public final class BERTEncoder: TextEncoder {
         storage: any ConvertedWeights = PrivateWeights(), quantization: WeightQuantization? = nil
     ) throws {
         let weights = try Self.weights(folder: folder, storage: storage, quantization: quantization)
-        let shapes = Dictionary(configuration.tensors.map { ($0.name, $0.shape) }) { first, _ in first }
         try self.init(
-            configuration: configuration, tensors: weights.source(root: BERTConfiguration.root, shapes: shapes),
+            configuration: configuration,
+            tensors: weights.source(root: BERTConfiguration.root, of: configuration.tensors),
             owner: weights, dropout: dropout)
     }
 

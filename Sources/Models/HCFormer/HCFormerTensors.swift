@@ -10,13 +10,10 @@ public struct HCFormerTensor: Sendable, Equatable {
     public let start: Start
 
     public var elementCount: Int { shape.reduce(1, *) }
-    /// As a matrix with one row for each output (of a weight), map (of a bias of positions), or one row (of a vector).
-    public var matrixShape: (rows: Int, columns: Int) {
-        switch name.split(separator: ".").last {
-        case "relative_position_bias", "relative_position_bias2": (shape[0] * shape[1], shape[2] * shape[3])
-        case _ where shape.count > 1: (shape[0], elementCount / shape[0])
-        default: (1, elementCount)
-        }
+    /// As it lies among trained parameters: a bias of positions has a row for each of its maps.
+    public var laidOut: TrainedTensors.Tensor {
+        let isMap = name.hasSuffix(".relative_position_bias") || name.hasSuffix(".relative_position_bias2")
+        return .init(name: name, shape: shape, rows: isMap ? shape[0] * shape[1] : nil)
     }
 }
 

@@ -37,9 +37,9 @@ public final class SuperpositionNetwork {
     /// W, [features, hidden], and b: [1, elements].
     public let parameters: Matrix
     /// One row for each feature.
-    public let weightBlock: ParameterLayout.Block
+    private let weightBlock: ParameterLayout.Block
     /// One row.
-    public let biasBlock: ParameterLayout.Block
+    private let biasBlock: ParameterLayout.Block
 
     /// Samples that are computed together.
     public static let pieceLength = 128
@@ -116,13 +116,16 @@ public final class SuperpositionNetwork {
 
     /// The losses of samples that are never trained on.
     ///
-    /// - Parameter range: their indices.
+    /// - Parameters:
+    ///   - range: their indices.
+    ///   - progressed: called after each piece.
     /// - Returns: the sum of each ``pieceLength`` of them in a row; the last may be of fewer.
-    public func evaluate(_ range: Range<Int>) -> [Double] {
+    public func evaluate(_ range: Range<Int>, progressed: () -> Void = {}) -> [Double] {
         let sums = Matrix(rows: 1, columns: settings.features)
         var losses: [Double] = []
         forEachPiece(of: range, sample: \.self, split: .evaluation) { rows, _ in
             losses.append(kernel_rectified_difference(rows, output.pointer, bias, sums.pointer, settings.features))
+            progressed()
         }
         return losses
     }

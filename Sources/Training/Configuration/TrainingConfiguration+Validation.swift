@@ -87,7 +87,12 @@ extension TrainingConfiguration {
             ("optimizer.weight_decay_vectors", optimizer.weightDecayOfVectors?.yamlText),
             ("optimizer.weight_decay_values", optimizer.weightDecayOfValues?.yamlText),
         ]
-        return settings.lazy.compactMap { key, value in value.map { (key, $0) } }.first
+        return Self.firstSet(settings)
+    }
+
+    /// The first key that has a value.
+    private static func firstSet(_ settings: [(key: String, value: String?)]) -> (key: String, value: String)? {
+        settings.lazy.compactMap { key, value in value.map { (key, $0) } }.first
     }
 
     private var superpositionProblem: String? {
@@ -98,14 +103,14 @@ extension TrainingConfiguration {
             ("model", modelFolder), ("data.train", data.trainingFile), ("data.validation", data.validation),
             ("data.test", data.test),
         ]
-        if let (key, path) = files.first(where: { $0.1 != nil }), let path {
+        if let (key, path) = Self.firstSet(files) {
             return "\(key) is '\(path)', but task: superposition begins anew and draws its samples; set it to null"
         }
         let settings = [
             ("data.limit", data.limit.map(String.init)), ("dropout", dropout?.yamlText),
             ("base_quantization.bits", baseQuantization.bits.map(String.init)),
         ]
-        if let (key, value) = settings.first(where: { $0.1 != nil }), let value {
+        if let (key, value) = Self.firstSet(settings) {
             return "\(key) is \(value), which task: superposition has no use for; set it to null"
         }
         return superposition.problem
@@ -141,7 +146,7 @@ extension TrainingConfiguration {
                 ("normalize", adapter.normalization?.rawValue),
                 ("max_spectral_norm", adapter.largestSpectralNorm?.yamlText),
             ]
-            if let (key, value) = keys.first(where: { $0.1 != nil }), let value {
+            if let (key, value) = Self.firstSet(keys) {
                 return "adapter.\(key) is \(value), but adapter.form ba holds every λ at 1; set adapter.form to svd, or"
                     + " adapter.\(key) to its default"
             }

@@ -10,7 +10,6 @@ public final class ImageModel: AdapterHost {
     public let configuration: HCFormerConfiguration
     public let network: HCFormer
     public private(set) var layout: ParameterLayout
-    public private(set) var tripletBlocks: [ParameterLayout.Block]
     public private(set) var parameters: Matrix
     private var head: DenseHead
     /// What the adapters are attached with; nil where everything is trained.
@@ -22,12 +21,10 @@ public final class ImageModel: AdapterHost {
 
     /// A network that is trained in full; all its parameters are 0 until they are set.
     public init(_ configuration: HCFormerConfiguration) throws {
-        let tensors = TrainedTensors(
-            configuration.tensors.map { .init(name: $0.name, shape: $0.shape, rows: $0.matrixShape.rows) })
+        let tensors = TrainedTensors(configuration.tensors.map(\.laidOut))
         (layout, parameters) = (tensors.layout, tensors.parameters)
         network = try HCFormer(configuration: configuration, tensors: tensors.source())
         self.configuration = configuration
-        tripletBlocks = []
         adaptation = nil
         head = Adaptation.head(of: layout, parameters: parameters, dropout: 0)
     }
@@ -40,14 +37,12 @@ public final class ImageModel: AdapterHost {
     public init(_ configuration: HCFormerConfiguration, weights: FrozenWeights, adaptation: Adaptation) throws {
         network = try HCFormer(
             configuration: configuration,
-            tensors: weights.source(
-                shapes: Dictionary(configuration.tensors.map { ($0.name, $0.shape) }) { first, _ in first }))
+            tensors: weights.source(of: configuration.tensors.map(\.laidOut)))
         self.weights = weights
         self.configuration = configuration
         self.adaptation = adaptation
         layout = try adaptation.layout(
             linears: network.linears, head: "head", outputs: configuration.classCount, features: network.featureWidth)
-        tripletBlocks = layout.blocks.filter(\.isTriplets)
         parameters = Matrix(rows: 1, columns: layout.elementCount)
         head = Adaptation.head(of: layout, parameters: parameters, dropout: 0)
         adaptation.attach(layout, parameters: parameters, to: network.linears)
@@ -63,7 +58,6 @@ public final class ImageModel: AdapterHost {
     public func removeTriplets(keeping mask: [Bool]) {
         parameters = layout.parameters(parameters, keeping: mask)
         layout = layout.removingTriplets(keeping: mask)
-        tripletBlocks = layout.blocks.filter(\.isTriplets)
         head = Adaptation.head(of: layout, parameters: parameters, dropout: 0)
         adaptation?.attach(layout, parameters: parameters, to: network.linears)
     }

@@ -73,25 +73,11 @@ public struct ImageRunPlan: PreparedRun {
         // The layers' names and shapes; adapters are chosen among them.
         let weights = try FrozenWeights(
             folder: base.path, prefixes: [""], probe: "patch_embed.proj.weight", storage: storage)
-        let bare = try ImageModel(
-            shape, weights: weights, adaptation: .init(modules: [], scale: 1, dropout: 0))
-        guard configuration.method != .head else {
-            try bare.initialize(configuration)
-            return bare
-        }
-        let linears = try TargetModules.matching(configuration.adapter.targetModules, among: bare.network.linears)
-        let modules = try SharedModules.grouped(
-            linears, by: configuration.adapter.sharedModules, rank: configuration.adapter.initialRank)
-        try configuration.validate(moduleCount: modules.count)
-        let model = try ImageModel(
-            shape, weights: weights,
-            adaptation: .init(
-                modules: modules, scale: configuration.adapterSettings.scale, dropout: configuration.adapter.dropout))
-        if let path = configuration.adapter.initialAdapter {
-            try model.load(try Adapter(path: path), path: path)
-        } else {
-            try model.initialize(configuration)
-        }
+        let bare = try ImageModel(shape, weights: weights, adaptation: .none)
+        let adaptation = try Adaptation(configuration, among: bare.linears)
+        let model =
+            adaptation.modules.isEmpty ? bare : try ImageModel(shape, weights: weights, adaptation: adaptation)
+        try model.start(configuration)
         return model
     }
 

@@ -91,14 +91,13 @@ struct NewSamples: EvaluatedSplit {
     ///
     /// - Parameter progressed: called now and then.
     func meanLoss(progressed: () -> Void = {}, _ communicator: borrowing Communicator) throws -> Double {
-        let (process, processes) = (communicator.processIndex, communicator.processCount)
-        let pieces = (range.count + SuperpositionNetwork.pieceLength - 1) / SuperpositionNetwork.pieceLength
-        var own: [Double] = []
-        for piece in process * pieces / processes..<(process + 1) * pieces / processes {
-            let start = range.lowerBound + piece * SuperpositionNetwork.pieceLength
-            own += network.evaluate(start..<min(start + SuperpositionNetwork.pieceLength, range.upperBound))
-            progressed()
+        let length = SuperpositionNetwork.pieceLength
+        let pieces = (range.count + length - 1) / length
+        func start(ofProcess process: Int) -> Int {
+            min(range.lowerBound + process * pieces / communicator.processCount * length, range.upperBound)
         }
+        let process = communicator.processIndex
+        let own = network.evaluate(start(ofProcess: process)..<start(ofProcess: process + 1), progressed: progressed)
         let sums = try communicator.allGathered(varying: own).elements
         return sums.reduce(0, +) / Double(max(range.count, 1))
     }
