@@ -8,7 +8,7 @@ import Testing
 @testable import Training
 
 /// What PEFT computes with adapters on a small random BERT; see Tests/goldens/make_goldens.py.
-private struct AdapterGolden: Decodable {
+struct AdapterGolden: Decodable {
     struct Sequence: Decodable {
         let inputIds: [Int32]
         let tokenTypeIds: [Int32]
@@ -39,6 +39,31 @@ private struct AdapterGolden: Decodable {
     let pruned: Pruned
 
     var tokens: [TokenSequence] { sequences.map { TokenSequence(tokens: $0.inputIds, types: $0.tokenTypeIds) } }
+}
+
+extension AdapterGolden {
+    /// A model's loss on the sequences, mean over them, and its gradient, summed over three lanes.
+    func evaluate(
+        _ model: AdaptedModel, isRegression: Bool = false, pass: Pass
+    ) -> (loss: Double, gradients: LaneGradients) {
+        let lanes = [tokens[..<5], tokens[5..<6], tokens[6...]].map(Array.init)
+        let batch = PackedBatch(lanes: lanes, firstLane: 0, firstSlot: 0)
+        let (logits, samples) = model.forward(batch, pass: pass)
+        let logitsGradient = Matrix(rows: samples.rowCount, columns: model.outputCount)
+        let loss: Loss = isRegression ? .meanSquaredError : .crossEntropy
+        let total = samples.sequences.reduce(0.0) { sum, sample in
+            let target = isRegression ? Float(labels.values[sample.slot]) : Float(labels.classes[sample.slot])
+            let row = sample.rows.lowerBound
+            return sum
+                + loss.evaluate(
+                    logits: logits.row(row), target: target, sampleCount: tokens.count,
+                    gradient: logitsGradient.mutableView.row(row))
+        }
+        let gradients = LaneGradients(tree: LaneTree(laneCount: 3), lanes: 0..<3, layout: model.layout)
+        model.backward(logitsGradient.view, batch: batch, pass: pass, gradients: gradients)
+        withExtendedLifetime(logitsGradient) {}
+        return (total / Double(tokens.count), gradients)
+    }
 }
 
 @Suite("Adapters compute what PEFT computes")
@@ -73,25 +98,9 @@ struct AdapterGoldenTests {
     func gradients(isRegression: Bool) throws {
         let task = isRegression ? golden.regression : golden.classification
         let model = try trained(isRegression ? "tiny-bert-regression-adapter" : "tiny-bert-adapter").model
-        let lanes = [golden.tokens[..<5], golden.tokens[5..<6], golden.tokens[6...]].map(Array.init)
-        let batch = PackedBatch(lanes: lanes, firstLane: 0, firstSlot: 0)
-        let (logits, samples) = model.forward(batch, pass: .training(seed: 0, step: 0))
-        let logitsGradient = Matrix(rows: samples.rowCount, columns: model.outputCount)
-        let loss: Loss = isRegression ? .meanSquaredError : .crossEntropy
-        let total = samples.sequences.reduce(0.0) { sum, sample in
-            let target =
-                isRegression
-                ? Float(golden.labels.values[sample.slot]) : Float(golden.labels.classes[sample.slot])
-            let row = sample.rows.lowerBound
-            return sum
-                + loss.evaluate(
-                    logits: logits.row(row), target: target, sampleCount: golden.tokens.count,
-                    gradient: logitsGradient.mutableView.row(row))
-        }
-        #expect(abs(total / Double(golden.tokens.count) - task.loss) < 1e-5 * max(1, task.loss))
+        let (loss, gradients) = golden.evaluate(model, isRegression: isRegression, pass: .training(seed: 0, step: 0))
+        #expect(abs(loss - task.loss) < 1e-5 * max(1, task.loss))
 
-        let gradients = LaneGradients(tree: LaneTree(laneCount: 3), lanes: 0..<3, layout: model.layout)
-        model.backward(logitsGradient.view, batch: batch, pass: .training(seed: 0, step: 0), gradients: gradients)
         let found = gradients.sum(ofNode: 0)
         var compared = 0
         func compare(_ name: String, at place: (Int) -> Int) throws {
@@ -114,7 +123,7 @@ struct AdapterGoldenTests {
             try compare(block.name) { block.elements.lowerBound + $0 }
         }
         #expect(compared == task.gradients.count)
-        withExtendedLifetime((model, gradients, logitsGradient)) {}
+        withExtendedLifetime((model, gradients)) {}
     }
 }
 

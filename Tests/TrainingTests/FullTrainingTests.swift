@@ -20,23 +20,11 @@ private struct FullGolden: Decodable {
     let gradients: [String: Gradient]
 }
 
-private struct Samples: Decodable {
-    struct Sequence: Decodable {
-        let inputIds: [Int32]
-        let tokenTypeIds: [Int32]
-    }
-
-    struct Labels: Decodable { let classes: [Int] }
-
-    let sequences: [Sequence]
-    let labels: Labels
-}
-
 @Suite("A BERT that is trained in full")
 struct FullTrainingTests {
-    private let samples: Samples
+    private let samples: AdapterGolden
     private let folder = Fixture.path("tiny-bert-classifier")
-    private let tree = LaneTree(laneCount: 3)
+    private let pass = Pass.training(seed: 3, step: 7)
 
     init() throws {
         samples = try Fixture.json("tiny-bert-golden.json")
@@ -53,32 +41,11 @@ struct FullTrainingTests {
         return model
     }
 
-    /// Loss, mean over the samples, and its gradient, summed over three lanes.
-    private func evaluate(_ model: AdaptedModel) -> (loss: Double, gradients: LaneGradients) {
-        let tokens = samples.sequences.map { TokenSequence(tokens: $0.inputIds, types: $0.tokenTypeIds) }
-        let lanes = [tokens[..<5], tokens[5..<6], tokens[6...]].map(Array.init)
-        let batch = PackedBatch(lanes: lanes, firstLane: 0, firstSlot: 0)
-        let pass = Pass.training(seed: 3, step: 7)
-        let (logits, rows) = model.forward(batch, pass: pass)
-        let logitsGradient = Matrix(rows: rows.rowCount, columns: model.outputCount)
-        let loss = rows.sequences.reduce(0.0) { sum, sample in
-            let row = sample.rows.lowerBound
-            return sum
-                + Loss.crossEntropy.evaluate(
-                    logits: logits.row(row), target: Float(samples.labels.classes[sample.slot]),
-                    sampleCount: tokens.count, gradient: logitsGradient.mutableView.row(row))
-        }
-        let gradients = LaneGradients(tree: tree, lanes: 0..<3, layout: model.layout)
-        model.backward(logitsGradient.view, batch: batch, pass: pass, gradients: gradients)
-        withExtendedLifetime(logitsGradient) {}
-        return (loss / Double(tokens.count), gradients)
-    }
-
     @Test("loss and every tensor's gradient are PyTorch's")
     func golden() throws {
         let golden: FullGolden = try Fixture.json("tiny-bert-full-golden.json")
         let model = try model(dropout: 0)
-        let (loss, gradients) = evaluate(model)
+        let (loss, gradients) = samples.evaluate(model, pass: pass)
         #expect(abs(loss - golden.loss) < 1e-5 * golden.loss)
         #expect(Set(model.layout.blocks.map(\.name)) == Set(golden.gradients.keys))
         for block in model.layout.blocks {
@@ -100,7 +67,7 @@ struct FullTrainingTests {
     @Test("gradients with dropout are the slopes of the loss along them")
     func slopes() throws {
         let model = try model(dropout: 0.2)
-        let (_, gradients) = evaluate(model)
+        let (_, gradients) = samples.evaluate(model, pass: pass)
         let step = 2e-2
         for block in model.layout.blocks where !block.name.hasSuffix("key.bias") {
             let gradient = UnsafeBufferPointer(
@@ -113,7 +80,7 @@ struct FullTrainingTests {
                 for index in start.indices {
                     values[index] = Float(Double(start[index]) + distance * Double(gradient[index]) / norm)
                 }
-                return evaluate(model).loss
+                return samples.evaluate(model, pass: pass).loss
             }
             let slope = (loss(step) - loss(-step)) / (2 * step)
             _ = values.update(fromContentsOf: start)
