@@ -104,7 +104,7 @@ public struct CheckpointStore: Sendable {
         } catch {
             throw CheckpointError(
                 .inputOutput,
-                "\(path): cannot be created (\(error.localizedDescription)); check space and permissions")
+                "\(path): cannot be created (\(plainReason(error))); check space and permissions")
         }
         return path
     }
@@ -121,10 +121,29 @@ public struct CheckpointStore: Sendable {
             try DurableFile.write(contents, to: partial + "/" + CheckpointManifest.fileName)
             try DurableFile.synchronizeFolder(partial)
             if FileManager.default.fileExists(atPath: final) { try setAside(final) }
-            try FileManager.default.moveItem(atPath: partial, toPath: final)
+            try DurableFile.rename(partial, to: final)
             try DurableFile.synchronizeFolder(folder)
         } catch {
-            throw CheckpointError(.inputOutput, "\(final): cannot be committed (\(error)); check space and permissions")
+            throw CheckpointError(
+                .inputOutput, "\(final): cannot be committed (\(plainReason(error))); check space and permissions")
+        }
+    }
+
+    /// The names of everything in the folder that a run wrote: checkpoints, damaged ones, and what interrupted attempts left.
+    public func ownNames() -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { $0.wholeMatch(of: /step-[0-9]{8,18}(\.damaged-[0-9]+)?/) != nil || Self.isPartial($0) }
+            .sorted()
+    }
+
+    private static func isPartial(_ name: String) -> Bool {
+        name.wholeMatch(of: /step-[0-9]{8,18}(\.[-0-9A-F]{36})?\.partial/) != nil
+    }
+
+    /// Removes what interrupted attempts left, whatever job they were of.
+    public func removePartial() {
+        for name in ownNames() where Self.isPartial(name) {
+            try? FileManager.default.removeItem(atPath: folder + "/" + name)
         }
     }
 
@@ -137,7 +156,7 @@ public struct CheckpointStore: Sendable {
     @discardableResult
     private func setAside(_ path: String) throws -> String {
         let name = DurableFile.freeName(path + ".damaged")
-        try FileManager.default.moveItem(atPath: path, toPath: name)
+        try DurableFile.rename(path, to: name)
         return name
     }
 
@@ -148,7 +167,7 @@ public struct CheckpointStore: Sendable {
         do {
             return try setAside(entry.path)
         } catch {
-            throw CheckpointError(.inputOutput, "\(entry.path): cannot be renamed (\(error.localizedDescription))")
+            throw CheckpointError(.inputOutput, "\(entry.path): cannot be renamed (\(plainReason(error)))")
         }
     }
 
@@ -165,7 +184,7 @@ public struct CheckpointStore: Sendable {
             }
         } catch {
             throw CheckpointError(
-                .inputOutput, "\(folder): an old checkpoint cannot be removed (\(error.localizedDescription))")
+                .inputOutput, "\(folder): an old checkpoint cannot be removed (\(plainReason(error)))")
         }
     }
 }

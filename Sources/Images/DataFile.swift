@@ -20,7 +20,7 @@ struct DataFile {
         do {
             stored = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
         } catch {
-            throw ImagesError(.inputOutput, "\(path): cannot be read: \(error.localizedDescription)")
+            throw ImagesError(.inputOutput, "\(path): cannot be read: \(plainReason(error))")
         }
         self.path = path
     }

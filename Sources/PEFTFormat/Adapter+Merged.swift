@@ -98,7 +98,7 @@ extension Adapter {
                     atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path, toPath: target + "/" + name)
             } catch {
                 throw PEFTFormatError(
-                    .inputOutput, "\(target)/\(name): cannot be copied (\(error.localizedDescription))")
+                    .inputOutput, "\(target)/\(name): cannot be copied (\(plainReason(error)))")
             }
         }
     }

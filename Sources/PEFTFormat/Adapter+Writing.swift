@@ -136,7 +136,7 @@ enum OutputFolder {
         } catch {
             throw PEFTFormatError(
                 .inputOutput,
-                "\(path): cannot be created (\(error.localizedDescription)); check its parent and permissions")
+                "\(path): cannot be created (\(plainReason(error))); check its parent and permissions")
         }
     }
 }

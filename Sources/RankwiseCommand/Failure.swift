@@ -26,6 +26,6 @@ func writeToStandardOutput(_ contents: Data) throws(TrainingError) {
         try FileHandle.standardOutput.write(contentsOf: contents)
     } catch {
         throw TrainingError(
-            .inputOutput, "standard output cannot be written (\(error.localizedDescription)); check where it goes")
+            .inputOutput, "standard output cannot be written (\(plainReason(error))); check where it goes")
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diagnostics
 import Foundation
 
 /// The command `rankwise`.
@@ -15,7 +16,8 @@ struct Rankwise: ParsableCommand {
               echo 'A wonderful film.' | rankwise predict --adapter runs/reviews
               rankwise export runs/reviews --format lora --output reviews-lora
 
-            Exit codes: 0 done, 64 usage or configuration, 65 bad data, 66 missing input, 70 internal, 74 input or output.
+            Exit codes: 0 done, 64 usage or configuration, 65 bad data, 66 missing input, 70 internal, 74 input or output,
+            75 stopped on request (continue with --resume).
             """,
         version: "0.1.0",
         subcommands: [
@@ -29,7 +31,7 @@ struct Rankwise: ParsableCommand {
     /// told by process 0 alone.
     static func main() {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(CommandLine.arguments.dropFirst().map(expandingHomeInOption))
             try command.run()
         } catch {
             if let number = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"], number != "0" {
@@ -38,4 +40,12 @@ struct Rankwise: ParsableCommand {
             exit(withError: error)
         }
     }
+}
+
+/// The argument with the home folder for a `~` that follows `--option=`, where shells leave it as it is.
+private func expandingHomeInOption(_ argument: String) -> String {
+    guard let match = argument.wholeMatch(of: /(--[a-z-]+=)(~.*)/), let path = expandingHome(String(match.2)) else {
+        return argument
+    }
+    return match.1 + path
 }

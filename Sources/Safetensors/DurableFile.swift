@@ -12,7 +12,8 @@ public enum DurableFile {
         do {
             try write(to: path) { write in try contents.withUnsafeBytes { try write($0) } }
         } catch {
-            throw error as? SafetensorsError ?? SafetensorsError(.inputOutput, "\(path): cannot be written (\(error))")
+            throw error as? SafetensorsError
+                ?? SafetensorsError(.inputOutput, "\(path): cannot be written (\(plainReason(error)))")
         }
     }
 
@@ -25,7 +26,7 @@ public enum DurableFile {
             unlink(temporary)
             throw error
         }
-        guard rename(temporary, path) == 0 else {
+        guard Glibc.rename(temporary, path) == 0 else {
             let reason = String(cString: strerror(errno))
             unlink(temporary)
             throw SafetensorsError(.inputOutput, "\(path): cannot be replaced (\(reason))")
@@ -67,11 +68,19 @@ public enum DurableFile {
         guard !exists(path) else {
             throw SafetensorsError(.usage, "\(path): has come into being meanwhile; nothing is overwritten")
         }
-        guard rename(temporary, path) == 0 else {
+        guard Glibc.rename(temporary, path) == 0 else {
             throw SafetensorsError(
                 .inputOutput, "\(path): cannot be given its name (\(String(cString: strerror(errno))))")
         }
         try synchronizeFolder((path as NSString).deletingLastPathComponent)
+    }
+
+    /// Gives a file or folder another name, as the system's `rename` does: the paths are taken as they are written.
+    public static func rename(_ path: String, to newPath: String) throws(SafetensorsError) {
+        guard Glibc.rename(path, newPath) == 0 else {
+            throw SafetensorsError(
+                .inputOutput, "\(path): cannot be renamed to \(newPath) (\(String(cString: strerror(errno))))")
+        }
     }
 
     /// Removes a file that was not finished, if it is there.

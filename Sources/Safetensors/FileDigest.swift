@@ -20,7 +20,7 @@ public enum FileDigest {
         do {
             while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { hash.update(data: piece) }
         } catch {
-            throw SafetensorsError(.inputOutput, "\(path): reading failed (\(error.localizedDescription))")
+            throw SafetensorsError(.inputOutput, "\(path): reading failed (\(plainReason(error)))")
         }
         return hexadecimal(hash.finalize())
     }

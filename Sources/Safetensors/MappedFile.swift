@@ -33,6 +33,7 @@ final class MappedFile: Sendable {
             throw SafetensorsError(.inputOutput, "\(path): cannot be mapped (\(String(cString: strerror(errno))))")
         }
         bytes = UnsafeRawBufferPointer(start: address, count: size)
+        BusError.watch(bytes, path: path)
     }
 
     /// The pages stay valid; they are read anew when they are touched.

@@ -31,7 +31,8 @@ public final class SharedTensorFile {
             try layout.header.withUnsafeBytes { try put($0, at: 0) }
         } catch {
             unlink(path)
-            throw error as? SafetensorsError ?? SafetensorsError(.inputOutput, "\(path): cannot be written (\(error))")
+            throw error as? SafetensorsError
+                ?? SafetensorsError(.inputOutput, "\(path): cannot be written (\(plainReason(error)))")
         }
     }
 

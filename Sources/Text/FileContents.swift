@@ -22,7 +22,7 @@ struct FileContents {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
-            throw TextError(.inputOutput, "\(path): cannot be read: \(error.localizedDescription)")
+            throw TextError(.inputOutput, "\(path): cannot be read: \(plainReason(error))")
         }
         guard data.count <= limit else {
             throw TextError(.badData, "\(path): \(data.count) bytes, expected at most \(limit)")

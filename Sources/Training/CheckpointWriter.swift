@@ -68,7 +68,7 @@ final class CheckpointWriter {
             do throws(CheckpointError) {
                 _ = try store.begin(step: manifest.step)
             } catch {
-                Self.sayFailure(manifest.step, "\(error)")
+                Self.sayFailure(manifest.step, plainReason(error))
                 failed = 1
             }
         }
@@ -91,7 +91,7 @@ final class CheckpointWriter {
                     shard: try CheckpointShard.write(
                         folder: folder, index: index, rows: rows, elements: elements, arrays: copies))
             } catch {
-                result = ShardOutcome(failure: "\(error)")
+                result = ShardOutcome(failure: plainReason(error))
             }
             outcome.shard.withLock { $0 = result }
         }
@@ -121,8 +121,8 @@ final class CheckpointWriter {
             do throws(CheckpointError) {
                 try store.commit(complete)
             } catch {
-                outcome.commitFailure.withLock { $0 = "\(error)" }
-                Self.sayFailure(complete.step, "\(error)")
+                outcome.commitFailure.withLock { $0 = plainReason(error) }
+                Self.sayFailure(complete.step, plainReason(error))
                 store.abandon(step: complete.step)
                 return
             }

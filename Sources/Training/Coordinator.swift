@@ -13,24 +13,24 @@ final class Coordinator {
     private var log: MetricsLog?
     private var progress: ProgressLine?
 
-    /// Takes the run folder for this job.
+    /// Takes the run folder for this job, once it is clear that the run may write there.
     ///
-    /// - Parameter start: what to do with what an earlier run left there.
-    init(folder: RunFolder, start: RunStart) throws {
+    /// - Parameters:
+    ///   - configuration: of the run.
+    ///   - path: of the configuration's file.
+    ///   - start: what to do with what an earlier run left there.
+    init(_ configuration: TrainingConfiguration, start: RunStart) throws {
+        folder = RunFolder(path: configuration.output)
+        checkpoints = CheckpointStore(runFolder: folder.path)
+        let result = configuration.leavesAdapter ? folder.adapterPath : folder.modelPath
+        let name = (result as NSString).lastPathComponent
+        try folder.checkIsFree(for: configuration.inputPaths, result: name, start: start)
+        if start == .resume { try configuration.checkContinues(checkpoints) }
         try folder.create()
         lock = try RunFolder.Lock(folder)
-        self.folder = folder
-        checkpoints = CheckpointStore(runFolder: folder.path)
-        let contents = folder.contents
-        switch start {
-        case .new where !contents.isEmpty:
-            throw TrainingError(
-                .usage,
-                "\(folder.path): holds an earlier run (\(contents.joined(separator: ", "))); continue it with --resume, "
-                    + "start over with --overwrite, or set output to another folder")
-        case .overwrite: try folder.clear()
-        case .new, .resume: break
-        }
+        // Another job may have come in between.
+        try folder.checkIsFree(for: configuration.inputPaths, result: name, start: start)
+        if start == .overwrite { try folder.clear() }
     }
 
     /// The newest valid checkpoint; nil if no checkpoint was ever committed.
@@ -56,7 +56,7 @@ final class Coordinator {
         folder.removeLeftovers()
         for entry in damaged { tellUser("kept the damaged checkpoint as \(try checkpoints.setAside(entry))") }
         try folder.truncateMetrics(toStep: step)
-        try folder.write(Data(configuration.resolvedYAML.utf8), to: folder.configurationPath)
+        try folder.write(Data(configuration.storedText.utf8), to: folder.configurationPath)
         log = try MetricsLog(path: folder.metricsPath)
         progress = ProgressLine(
             totalSteps: configuration.totalSteps, totalTriplets: tripletCount, batchSize: configuration.batchSize,

@@ -24,6 +24,7 @@ final class MetricsLog {
         let gradNorm: Double
         let budget: Int
         let active: Int
+        let kept: Int
         let tokens: Int
         let stepSeconds: Double
         let threshold: Float?
@@ -57,7 +58,8 @@ final class MetricsLog {
         }
         let line = Line(
             step: report.step, taskLoss: report.taskLoss, loss: report.loss, lr: report.learningRate,
-            gradNorm: report.gradientNorm, budget: report.budget, active: report.active, tokens: report.tokens,
+            gradNorm: report.gradientNorm, budget: report.budget, active: report.active, kept: report.kept,
+            tokens: report.tokens,
             stepSeconds: report.seconds, threshold: report.decision?.threshold, ranks: ranks,
             validation: validation.map { Dictionary($0.named, uniquingKeysWith: { first, _ in first }) },
             skipped: report.skipped.map(\.description))

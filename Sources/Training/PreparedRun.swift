@@ -1,5 +1,6 @@
 import Diagnostics
 import MessagePassing
+import PEFTFormat
 
 /// What a training run needs of its subject, texts or images, before, during and after its steps: the same on every process.
 protocol PreparedRun {
@@ -8,10 +9,10 @@ protocol PreparedRun {
     var network: any TrainableNetwork { get }
     /// What the subject adds to a run's summary, a line each.
     var subjectLines: [String] { get }
-    /// The files that were read.
-    var inputs: [FileStamp] { get }
+    /// The files that are read, as they were before.
+    var inputs: [String: FileStamp] { get }
 
-    /// The digests by which a checkpoint recognises its model and its data.
+    /// The digests of the files that were read, by which a checkpoint recognises its model and its data.
     func digests() throws -> RunDigests
 
     /// Samples to evaluate; nil where the run has none of the kind.
@@ -40,6 +41,25 @@ enum SplitKind: String, CaseIterable {
     case test
 }
 
+extension TrainingConfiguration {
+    /// Whether the run leaves an adapter; else it leaves a whole model.
+    var leavesAdapter: Bool { task != .superposition && (method == .adalora || method == .lora) }
+
+    /// The files of `adapter.init`.
+    var initialAdapterFiles: [String] {
+        guard let folder = adapter.initialAdapter else { return [] }
+        return Adapter.fileNames.map { folder + "/" + $0 }
+    }
+
+    /// Every file and folder that the run reads, with the key that names it.
+    var inputPaths: [(key: String, path: String)] {
+        [
+            ("model", modelFolder), ("data.train", data.trainingFile), ("data.validation", data.validation),
+            ("data.test", data.test), ("adapter.init", adapter.initialAdapter),
+        ].compactMap { key, path in path.map { (key, $0) } }
+    }
+}
+
 extension TrainingConfiguration.DataSettings {
     /// The file of samples that are not trained on.
     func path(of kind: SplitKind) -> String? {
@@ -56,17 +76,4 @@ protocol EvaluatedSplit {
     ///
     /// - Parameter progressed: called for each group of samples.
     func metrics(progressed: @escaping () -> Void, _ communicator: borrowing Communicator) throws -> Metrics
-}
-
-extension PreparedRun {
-    /// Checks that the files of the model and the training data are still those that were read. The model is mapped,
-    /// so that a file that is written over changes what the run computes.
-    ///
-    /// - Throws: ``TrainingError`` naming the file.
-    func checkInputsAreUnchanged() throws(TrainingError) {
-        guard let changed = inputs.first(where: { !$0.isCurrent }) else { return }
-        throw TrainingError(
-            .badData,
-            "\(changed.path): changed while the run was using it; restore it, then continue with --resume")
-    }
 }

@@ -32,7 +32,7 @@ struct ProgressLine {
         let left = Self.duration(secondsPerStep * Double(totalSteps - done))
         let line =
             "step \(done)/\(totalSteps)  loss \(Self.fixed(report.taskLoss, 4))  lr \(Self.scientific(report.learningRate))"
-            + (totalTriplets > 0 ? "  budget \(report.budget)  kept \(report.active)/\(totalTriplets)" : "")
+            + (totalTriplets > 0 ? "  budget \(report.budget)  kept \(report.kept)/\(totalTriplets)" : "")
             + "  \(Self.fixed(Double(batchSize) / max(secondsPerStep, 1e-9), 1)) samples/s  \(left) left"
         write(isTerminal ? "\r\u{1B}[K" + line : line + "\n")
     }

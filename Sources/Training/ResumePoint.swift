@@ -32,16 +32,7 @@ struct ResumePoint: Codable {
             return
         }
         let path = newest.entry.path
-        let stored = try TrainingConfiguration(
-            resolvedYAML: newest.manifest.configuration, path: "\(path)/\(CheckpointManifest.fileName)")
-        let differences = plan.configuration.differences(from: stored)
-        guard differences.isEmpty else {
-            let list = differences.map { "\($0.key) is \($0.here), was \($0.there)" }.joined(separator: "; ")
-            throw TrainingError(
-                .usage,
-                "\(path): the configuration differs from the checkpoint's: \(list); "
-                    + "set them back, or start over with --overwrite")
-        }
+        try plan.configuration.checkContinues(newest.manifest, of: path)
         for (what, found, expected) in [
             ("the model \(plan.configuration.modelFolder ?? "")", digests.model, newest.manifest.modelDigest),
             ("the training data \(plan.configuration.data.train)", digests.data, newest.manifest.dataDigest),
@@ -70,6 +61,37 @@ struct ResumePoint: Codable {
         self.init(
             path: path, manifest: newest.manifest,
             isComplete: coordinator.folder.isComplete && newest.manifest.step >= plan.configuration.totalSteps)
+    }
+}
+
+extension TrainingConfiguration {
+    /// Checks, without changing anything, that this run may go on from the newest checkpoint that can be read.
+    func checkContinues(_ checkpoints: CheckpointStore) throws {
+        for entry in checkpoints.entries().reversed() {
+            let path = entry.path + "/" + CheckpointManifest.fileName
+            guard let contents = FileManager.default.contents(atPath: path),
+                let manifest = try? CheckpointManifest(contents: contents, path: path)
+            else { continue }
+            return try checkContinues(manifest, of: entry.path)
+        }
+    }
+
+    /// Checks that no key differs from a checkpoint's that must not.
+    ///
+    /// - Throws: ``TrainingError`` (`usage`) naming each key that differs, and what to do.
+    fileprivate func checkContinues(_ manifest: CheckpointManifest, of path: String) throws {
+        let stored = try TrainingConfiguration(
+            resolvedYAML: manifest.configuration, path: "\(path)/\(CheckpointManifest.fileName)")
+        let differences = differences(from: stored)
+        guard !differences.isEmpty else { return }
+        let list = differences.map { "\($0.key) is \($0.here), was \($0.there)" }.joined(separator: "; ")
+        let folder = RunFolder(path: output)
+        let goesOn =
+            folder.isComplete && leavesAdapter
+            ? "set them back; to train a finished adapter on, start a new run: --set adapter.init=\(folder.adapterPath) "
+                + "--set output=NEW" : "set them back, or set output to another folder"
+        throw TrainingError(
+            .usage, "\(path): the configuration differs from the checkpoint's: \(list); \(goesOn)")
     }
 }
 

@@ -104,20 +104,9 @@ extension RunFolder {
         do {
             try DurableFile.replace(path, with: contents)
         } catch {
-            throw TrainingError(.inputOutput, "\(path): cannot be written (\(error)); check space and permissions")
+            throw TrainingError(
+                .inputOutput, "\(path): cannot be written (\(plainReason(error))); check space and permissions")
         }
-    }
-
-    /// Writes a folder of the run; one that is there stays until the new one is whole.
-    func replaceFolder(_ folder: String, _ write: (_ partial: String) throws -> Void) throws {
-        let (partial, replaced) = (folder + ".partial", folder + ".replaced")
-        let manager = FileManager.default
-        for path in [partial, replaced] where manager.fileExists(atPath: path) { try manager.removeItem(atPath: path) }
-        try write(partial)
-        if manager.fileExists(atPath: folder) { try manager.moveItem(atPath: folder, toPath: replaced) }
-        try manager.moveItem(atPath: partial, toPath: folder)
-        try DurableFile.synchronizeFolder(path)
-        if manager.fileExists(atPath: replaced) { try manager.removeItem(atPath: replaced) }
     }
 
     /// Writes `summary.json`, which marks the run as complete.

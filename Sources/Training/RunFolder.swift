@@ -23,17 +23,6 @@ public struct RunFolder: Sendable {
     public var modelPath: String { path + "/model" }
     var lockPath: String { path + "/.lock" }
 
-    /// Everything that a run writes, by name; nothing else in the folder is ever touched.
-    private static let ownNames = [
-        "summary.json", "checkpoints", "metrics.jsonl", "config.yaml", "adapter", "adapter.partial", "adapter.replaced",
-        "model", "model.partial", "model.replaced",
-    ]
-
-    /// What the folder holds of a run.
-    var contents: [String] {
-        Self.ownNames.filter { FileManager.default.fileExists(atPath: path + "/" + $0) }
-    }
-
     /// Whether a run came to its end here.
     var isComplete: Bool {
         FileManager.default.fileExists(atPath: summaryPath)
@@ -47,7 +36,7 @@ public struct RunFolder: Sendable {
             try FileManager.default.removeItem(atPath: summaryPath)
             try DurableFile.synchronizeFolder(path)
         } catch {
-            throw TrainingError(.inputOutput, "\(summaryPath): cannot be removed (\(error))")
+            throw TrainingError(.inputOutput, "\(summaryPath): cannot be removed (\(plainReason(error)))")
         }
     }
 
@@ -58,7 +47,7 @@ public struct RunFolder: Sendable {
         } catch {
             throw TrainingError(
                 .inputOutput,
-                "\(path): the output folder cannot be created (\(error.localizedDescription)); set output to a folder that you may write"
+                "\(path): the output folder cannot be created (\(plainReason(error))); set output to a folder that you may write"
             )
         }
         guard access(path, W_OK) == 0 else {
@@ -131,29 +120,6 @@ public struct RunFolder: Sendable {
                 + "set output to a folder that all hosts share")
     }
 
-    /// Removes what interrupted attempts left, of checkpoints and of files. Only for who holds the lock.
-    func removeLeftovers() {
-        for folder in [path, path + "/checkpoints"] {
-            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            where name.wholeMatch(of: /(step-[0-9]+|metrics|summary|config|adapter|model).*\.(partial|replaced)/) != nil
-            {
-                try? FileManager.default.removeItem(atPath: folder + "/" + name)
-            }
-        }
-    }
-
-    /// Removes what an earlier run left.
-    func clear() throws(TrainingError) {
-        for name in contents {
-            do {
-                try FileManager.default.removeItem(atPath: path + "/" + name)
-            } catch {
-                throw TrainingError(
-                    .inputOutput, "\(path)/\(name): cannot be removed (\(error.localizedDescription))")
-            }
-        }
-    }
-
     /// Drops the metrics of steps that are to be done again, so that a finished run has one line for each step. Lines that
     /// are damaged or missing are told of; the damaged file is kept beside the new one.
     func truncateMetrics(toStep step: Int) throws(TrainingError) {
@@ -180,7 +146,7 @@ public struct RunFolder: Sendable {
                 metricsPath, with: lines.sorted { $0.key < $1.key }.reduce(into: Data()) { $0 += $1.value })
         } catch {
             throw TrainingError(
-                .inputOutput, "\(metricsPath): cannot be written (\(error)); check space and permissions")
+                .inputOutput, "\(metricsPath): cannot be written (\(plainReason(error))); check space and permissions")
         }
     }
 }

@@ -19,7 +19,7 @@ public struct RunPlan: PreparedRun {
     public let model: AdaptedModel
     /// The model with the training data.
     public let learner: TextLearner
-    let inputs: [FileStamp]
+    let inputs: [String: FileStamp]
 
     /// Reads model and data, attaches the adapters if there are any, and sets the parameters of a new run.
     ///
@@ -31,7 +31,8 @@ public struct RunPlan: PreparedRun {
         progressed: () -> Void = {}
     ) throws {
         inputs = try FileStamp.all(
-            of: ModelFolder.digestedFiles(path: configuration.model) + [configuration.data.train])
+            of: ModelFolder.digestedFiles(path: configuration.model) + [configuration.data.train]
+                + configuration.initialAdapterFiles)
         let table = try TextTable(path: configuration.data.train, columns: configuration.columns)
         let labels =
             configuration.task == .sequenceClassification
@@ -125,15 +126,9 @@ public struct RunPlan: PreparedRun {
     }
 
     func digests() throws -> RunDigests {
-        RunDigests(
-            model: try RunDigests.digest(of: ModelFolder.digestedFiles(path: configuration.model)),
-            data: try FileDigest.hexadecimal(ofFile: configuration.data.train),
-            initialAdapter: try RunDigests.digest(of: initialAdapterFiles))
-    }
-
-    private var initialAdapterFiles: [String] {
-        guard let folder = configuration.adapter.initialAdapter else { return [] }
-        return Adapter.fileNames.map { folder + "/" + $0 }
+        try RunDigests(
+            model: ModelFolder.digestedFiles(path: configuration.model), data: .file(configuration.data.train),
+            initialAdapter: configuration.initialAdapterFiles)
     }
 
     private static func check(

@@ -18,8 +18,10 @@ public struct StepReport: Sendable {
     public let gradientNorm: Double
     /// b(t).
     public let budget: Int
-    /// Singular values that are not 0 after the step.
+    /// Singular values that are not 0 after the step. Between two decisions those that lost the last one take steps, too.
     public let active: Int
+    /// Triplets that the latest decision kept; all of them before the first.
+    public let kept: Int
     /// Tokens of the global batch.
     public let tokens: Int
     /// Wall-clock time.

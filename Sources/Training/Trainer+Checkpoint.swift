@@ -7,22 +7,6 @@ import MessagePassing
 import NeuralNetwork
 import Safetensors
 
-/// What a run is made of besides its configuration; a checkpoint of other contents must not be resumed.
-public struct RunDigests: Codable, Sendable, Equatable {
-    /// SHA-256 of the digests of the model's files, of the training file, and of the digests of `adapter.init`'s files.
-    public let model: String
-    public let data: String
-    public let initialAdapter: String
-
-    /// One digest of several files and their names.
-    static func digest(of paths: [String]) throws -> String {
-        let lines = try paths.map { path in
-            "\((path as NSString).lastPathComponent) \(try FileDigest.hexadecimal(ofFile: path))\n"
-        }
-        return FileDigest.hexadecimal(of: Data(lines.joined().utf8))
-    }
-}
-
 extension Trainer {
     /// Starts a checkpoint of the state after the steps that are done. Collective.
     func beginCheckpoint(

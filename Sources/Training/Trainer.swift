@@ -247,7 +247,7 @@ public final class Trainer {
         return StepReport(
             step: step, taskLoss: taskLoss, loss: taskLoss + agreement.penalty,
             learningRate: learningRate.value(at: step), gradientNorm: agreement.gradientNorm,
-            budget: schedule?.budget(at: step) ?? mask.count, active: active,
+            budget: schedule?.budget(at: step) ?? mask.count, active: active, kept: mask.count { $0 },
             tokens: network.tokenCount(of: batch),
             seconds: start.duration(to: .now).inSeconds,
             decision: selection.map {

@@ -25,7 +25,12 @@ public enum TrainingRun {
         _ configuration: TrainingConfiguration, start: RunStart, anyProcessor: Bool,
         _ communicator: borrowing Communicator
     ) throws -> Ending {
+        let isCoordinator = communicator.processIndex == 0
+        // Before anything is read, which may take long, and before any process writes to the folder.
+        let coordinator = isCoordinator ? try Coordinator(configuration, start: start) : nil
+        let token = try communicator.broadcasted(from: coordinator) { $0.token }
         let folder = RunFolder(path: configuration.output)
+        try folder.checkIsShared(token: token, process: communicator.processIndex, host: communicator.hostName())
         let watch = StepWatch(
             timeout: configuration.stepTimeout, processIndex: communicator.processIndex,
             processCount: communicator.processCount, host: try communicator.hostName(), runFolder: folder)
@@ -33,11 +38,8 @@ public enum TrainingRun {
         try ProcessThreads.use(configuration.threads, communicator)
         let storage = try NodeWeights(communicator)
         let plan = try prepare(configuration, storage: storage) { watch.progressed() }
-        let isCoordinator = communicator.processIndex == 0
-        let coordinator = isCoordinator ? try Coordinator(folder: folder, start: start) : nil
         let fingerprint = try plan.agreedFingerprint(communicator)
-        let token = try communicator.broadcasted(from: coordinator) { $0.token }
-        try folder.checkIsShared(token: token, process: communicator.processIndex, host: communicator.hostName())
+        let inputs = try InputWatch(plan.inputs, digests: fingerprint.digests.files)
         watch.progressed()
         StopRequest.listen()
         let singularVectors = try SingularVectorStart.ofRun(
@@ -66,7 +68,7 @@ public enum TrainingRun {
             atStep: trainer.step, configuration: configuration, tripletCount: plan.network.tripletCount)
         let run = RunInProgress(
             plan: plan, singularVectors: singularVectors, trainer: trainer, coordinator: coordinator,
-            fingerprint: fingerprint, watch: watch,
+            fingerprint: fingerprint, inputs: inputs, watch: watch,
             writer: CheckpointWriter(
                 store: CheckpointStore(runFolder: configuration.output, token: token),
                 kept: configuration.checkpoint.kept),
@@ -104,6 +106,7 @@ private struct RunInProgress {
     /// On process 0.
     let coordinator: Coordinator?
     let fingerprint: Fingerprint
+    let inputs: InputWatch
     let watch: StepWatch
     let writer: CheckpointWriter
     /// Where this job took up the run.
@@ -148,6 +151,14 @@ private struct RunInProgress {
     func finish(_ communicator: borrowing Communicator) throws -> TrainingRun.Ending {
         // A run that is killed while it evaluates, or writes its last files, finds its last state here.
         if trainer.step > firstStep { try checkpointAndWait(communicator) }
+        watch.enter(.checkpoint, step: trainer.step)
+        try inputs.check()
+        try communicator.barrier()
+        // Before the last evaluations: whatever becomes of them, the result is there.
+        let result = try coordinator.map { coordinator in
+            try plan.writeResult(
+                of: trainer, startedWith: singularVectors, to: coordinator.folder, digests: fingerprint.digests)
+        }
         var metrics: [(split: String, metrics: Metrics)] = []
         for kind in SplitKind.allCases {
             if try isAskedToStop(communicator) { return stopped() }
@@ -155,11 +166,7 @@ private struct RunInProgress {
             metrics.append((kind.rawValue, try evaluate(split, communicator).finite(kind.rawValue)))
         }
         watch.enter(.checkpoint, step: trainer.step)
-        try plan.checkInputsAreUnchanged()
-        try communicator.barrier()
-        if let coordinator {
-            let result = try plan.writeResult(
-                of: trainer, startedWith: singularVectors, to: coordinator.folder, digests: fingerprint.digests)
+        if let coordinator, let result {
             try coordinator.folder.writeSummary(
                 trainer, checkpointStall: writer.longestStall, metrics: metrics)
             for (split, metrics) in metrics { tellUser("\(split): \(metrics.line)") }
@@ -195,7 +202,7 @@ private struct RunInProgress {
 
     private func beginCheckpoint(_ communicator: borrowing Communicator) throws {
         watch.enter(.checkpoint, step: trainer.step)
-        try plan.checkInputsAreUnchanged()
+        try inputs.check()
         try trainer.beginCheckpoint(
             writer, digests: fingerprint.digests, origin: fingerprint.origin, communicator)
     }

@@ -22,7 +22,7 @@ package struct CheckpointBenchmark: Codable, Sendable {
         let plan = try TrainingRun.prepare(configuration, storage: try NodeWeights(communicator))
         let trainer = try Trainer(configuration: configuration, network: plan.network, communicator)
         let store = CheckpointStore(runFolder: folder)
-        let digests = RunDigests(model: "", data: "", initialAdapter: "")
+        let digests = RunDigests.none
         let origin = CheckpointManifest.Origin(kernelType: "", program: "")
         var (stalls, writes, verifies, restores) = ([Double](), [Double](), [Double](), [Double]())
         var bytes = 0

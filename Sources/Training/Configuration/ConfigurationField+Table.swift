@@ -19,7 +19,7 @@ extension ConfigurationField {
 
     private static let run: [ConfigurationField] = [
         .init(
-            "model", \.modelFolder, limits: .orNull(.name), resume: .byDigest,
+            "model", \.modelFolder, limits: .orNull(.path), resume: .byDigest,
             "Folder of the pretrained model: `config.json`, `model.safetensors`, and for texts `vocab.txt` or"
                 + " `tokenizer.json`; null makes a new network as `hcformer` or `superposition` says."),
         .init(
@@ -31,7 +31,7 @@ extension ConfigurationField {
             "What the head predicts: one of a set of labels or one number, of a text; or one of a set of classes, of an image."
                 + " `superposition` trains that model on samples that it draws."),
         .init(
-            "output", \.output, limits: .name, isRequired: true, resume: .free,
+            "output", \.output, limits: .path, isRequired: true, resume: .free,
             "Folder of the run: metrics, checkpoints and, at the end, `adapter/` or `model/`."),
         .init("total_step", \.totalSteps, limits: .steps(atLeast: 1), "Steps of the whole run."),
         .init("batch_size", \.batchSize, limits: .range(1...1_048_576), "Samples in a step, over all processes."),
@@ -66,13 +66,13 @@ extension ConfigurationField {
 
     private static let data: [ConfigurationField] = [
         .init(
-            "data.train", \.data.trainingFile, limits: .orNull(.name), resume: .byDigest,
+            "data.train", \.data.trainingFile, limits: .orNull(.path), resume: .byDigest,
             "Training file: tab-separated (`.tsv`), comma-separated (`.csv`) or JSON Lines (`.jsonl`); of images, IDX with the"
                 + " labels' file beside it, or CSV, gzipped or not."),
         .init(
-            "data.validation", \.data.validation, limits: .orNull(.name), resume: .free,
+            "data.validation", \.data.validation, limits: .orNull(.path), resume: .free,
             "Validation file, evaluated as `evaluate_every` says."),
-        .init("data.test", \.data.test, limits: .orNull(.name), resume: .free, "Test file, evaluated at the end."),
+        .init("data.test", \.data.test, limits: .orNull(.path), resume: .free, "Test file, evaluated at the end."),
         .init("data.text", \.data.text, limits: .name, "Column of the text."),
         .init(
             "data.text_pair", \.data.textPair, limits: .orNull(.name),
@@ -197,7 +197,7 @@ extension ConfigurationField {
             "Whether masked triplets are removed from products, state and traffic after the last decision; the"
                 + " orthogonality term then counts only those that stay."),
         .init(
-            "adapter.init", \.adapter.initialAdapter, limits: .orNull(.name),
+            "adapter.init", \.adapter.initialAdapter, limits: .orNull(.path),
             "Folder of a PEFT adapter to start from; null starts as `adapter.initialization` says."),
         .init(
             "adapter.initialization", \.adapter.initialization,

@@ -41,11 +41,7 @@ struct ConfigurationField: Sendable {
         self.resume = resume
         self.expected = expected
         self.assign = { configuration, node throws(ConfigurationMismatch) in
-            let value = try Value(node: node)
-            guard requirement.holds(value) else {
-                throw ConfigurationMismatch(expected: expected, found: node.quoted)
-            }
-            configuration[keyPath: path] = value
+            configuration[keyPath: path] = try requirement.read(node)
         }
         self.yamlText = { $0[keyPath: path].yamlText }
         self.mismatch = { configuration in

@@ -1,14 +1,32 @@
+import Yams
+
 /// The limits of a key's value, in words and as a test. The words follow the name of the type: "an integer" + " from 1
 /// to 10".
 struct ConfigurationRequirement<Value>: Sendable {
     let words: String
+    /// Whether the value is a path, in which a leading `~` is the user's home folder.
+    var isPath = false
     let holds: @Sendable (Value) -> Bool
 
     static var none: Self { Self(words: "") { _ in true } }
 
+    /// The value as it is kept.
+    func read(_ node: Node) throws(ConfigurationMismatch) -> Value where Value: ConfigurationValue {
+        let value = try Value(node: node)
+        guard holds(value) else {
+            throw ConfigurationMismatch(expected: Value.described(limits: words), found: node.quoted)
+        }
+        guard isPath else { return value }
+        guard let path = value.expandedPath else {
+            throw ConfigurationMismatch(
+                expected: "a path whose ~ is your own home folder (HOME); write others out", found: node.quoted)
+        }
+        return path
+    }
+
     /// The limits of a value that may be null.
     static func orNull<Wrapped>(_ requirement: ConfigurationRequirement<Wrapped>) -> Self where Value == Wrapped? {
-        Self(words: requirement.words) { value in value.map(requirement.holds) ?? true }
+        Self(words: requirement.words, isPath: requirement.isPath) { value in value.map(requirement.holds) ?? true }
     }
 }
 
@@ -36,8 +54,9 @@ extension ConfigurationRequirement where Value == Double {
 }
 
 extension ConfigurationRequirement where Value == String {
-    /// A path or a column's name.
+    /// A column's name.
     static var name: Self { Self(words: " on one line, not empty", holds: isName) }
+    static var path: Self { Self(words: " on one line, not empty", isPath: true, holds: isName) }
 }
 
 extension ConfigurationRequirement where Value == [String] {

@@ -27,9 +27,14 @@ protocol ConfigurationValue: Equatable, Sendable {
 
     /// YAML of one line, the same at every call.
     var yamlText: String { get }
+
+    /// Of a path, the same with the user's home folder for a leading `~`; nil where that cannot be told.
+    var expandedPath: Self? { get }
 }
 
 extension ConfigurationValue {
+    var expandedPath: Self? { self }
+
     static func mismatch(_ node: Node, limits: String = "") -> ConfigurationMismatch {
         ConfigurationMismatch(expected: described(limits: limits), found: node.quoted)
     }
@@ -102,6 +107,8 @@ extension String: ConfigurationValue {
     }
 
     var yamlText: String { isPlainInYAML ? self : doubleQuoted }
+
+    var expandedPath: String? { expandingHome(self) }
 }
 
 extension Array: ConfigurationValue where Element: ConfigurationListElement {
@@ -150,6 +157,8 @@ extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
     }
 
     var yamlText: String { self?.yamlText ?? "null" }
+
+    var expandedPath: Self? { map { path in path.expandedPath.map { .some($0) } } ?? .some(nil) }
 }
 
 /// A value that is one of a few words.

@@ -79,16 +79,11 @@ extension TrainingConfiguration {
             data = try file.read(upToCount: ConfigurationDocument.maximumBytes + 1) ?? Data()
         } catch {
             throw ConfigurationError(
-                .missingInput, "\(path): the configuration cannot be read (\(reason(error))); check --config")
+                .missingInput, "\(path): the configuration cannot be read (\(plainReason(error))); check --config")
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw ConfigurationError(.usage, "\(path): not UTF-8 text; save the file as UTF-8")
         }
         return text
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        return (underlying?.localizedDescription ?? error.localizedDescription).oneLine
     }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A key whose value differs between two configurations.
 public struct ConfigurationDifference: Equatable, Sendable, CustomStringConvertible {
     /// The key, with its section.
@@ -24,6 +26,20 @@ extension TrainingConfiguration {
             }
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What `config.yaml` in a run's folder begins with.
+    static let storedHeader = "# Written by 'rankwise train': the configuration of this run, every key.\n"
+
+    /// The contents of `config.yaml` in a run's folder.
+    var storedText: String { Self.storedHeader + resolvedYAML }
+
+    /// Whether a file holds what ``storedText`` gives. Builds that wrote no header wrote every key, which no user does.
+    static func isStored(_ contents: Data) -> Bool {
+        if contents.starts(with: Data(storedHeader.utf8)) { return true }
+        let text = String(decoding: contents, as: UTF8.self)
+        let keys = (try? ConfigurationDocument(text: text, path: "").entries.count) ?? 0
+        return keys > ConfigurationField.all.count / 2
     }
 
     /// The keys that a resumed run must not change, one `key: value` a line in the order of the reference: two runs whose

@@ -14,7 +14,7 @@ public struct ImageRunPlan: PreparedRun {
     public let classifier: ImageClassifier
     /// Names of the classes: their numbers, where the data has no names.
     public let labels: [String]
-    let inputs: [FileStamp]
+    let inputs: [String: FileStamp]
     private let modelFiles: [String]
     /// The model that the run starts from; nil for a new one.
     private let base: ImageModelFolder?
@@ -106,13 +106,9 @@ public struct ImageRunPlan: PreparedRun {
     }
 
     func digests() throws -> RunDigests {
-        RunDigests(
-            model: try RunDigests.digest(of: modelFiles.filter { FileManager.default.fileExists(atPath: $0) }),
-            data: try RunDigests.digest(of: classifier.images.files),
-            initialAdapter: try RunDigests.digest(
-                of: configuration.adapter.initialAdapter.map { folder in
-                    Adapter.fileNames.map { folder + "/" + $0 }
-                } ?? []))
+        try RunDigests(
+            model: modelFiles.filter { FileManager.default.fileExists(atPath: $0) },
+            data: .files(classifier.images.files), initialAdapter: configuration.initialAdapterFiles)
     }
 
     func split(_ kind: SplitKind, progressed: () -> Void) throws -> (any EvaluatedSplit)? {

@@ -23,7 +23,7 @@ struct SuperpositionRun: PreparedRun {
     }
 
     var network: any TrainableNetwork { superposition }
-    var inputs: [FileStamp] { [] }
+    var inputs: [String: FileStamp] { [:] }
     var adapterHost: (any AdapterHost)? { nil }
 
     var subjectLines: [String] {
@@ -32,8 +32,7 @@ struct SuperpositionRun: PreparedRun {
     }
 
     func digests() throws -> RunDigests {
-        let none = try RunDigests.digest(of: [])
-        return RunDigests(model: none, data: none, initialAdapter: none)
+        try RunDigests(model: [], data: .files([]), initialAdapter: [])
     }
 
     /// Samples that are drawn for this alone; those of the validation are others than those of the test.

@@ -18,12 +18,7 @@ private struct SweepField: Sendable {
         self.isRequired = isRequired
         self.summary = summary
         assign = { configuration, node throws(ConfigurationMismatch) in
-            let value = try Value(node: node)
-            guard requirement.holds(value) else {
-                throw ConfigurationMismatch(
-                    expected: Value.described(limits: requirement.words), found: node.quoted)
-            }
-            configuration[keyPath: path] = value
+            configuration[keyPath: path] = try requirement.read(node)
         }
         yamlText = { $0[keyPath: path].yamlText }
     }
@@ -48,7 +43,7 @@ private struct SweepField: Sendable {
         .init(
             "evaluation_samples", \.evaluationSamples, limits: .range(1...1_000_000_000),
             "New samples that the final loss is measured on."),
-        .init("output", \.output, limits: .name, isRequired: true, "Folder of the sweep."),
+        .init("output", \.output, limits: .path, isRequired: true, "Folder of the sweep."),
     ]
 }
 

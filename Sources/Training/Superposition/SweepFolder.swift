@@ -37,7 +37,7 @@ struct SweepFolder {
                 }
             }
         } catch {
-            throw TrainingError(.inputOutput, "\(path): cannot be prepared (\(error.localizedDescription))")
+            throw TrainingError(.inputOutput, "\(path): cannot be prepared (\(plainReason(error)))")
         }
     }
 
@@ -68,7 +68,7 @@ struct SweepFolder {
             try DurableFile.replace(path, with: contents)
         } catch {
             throw TrainingError(
-                .inputOutput, "\(path): cannot be written (\(error)); check space and permissions, then --resume")
+                .inputOutput, "\(path): cannot be written (\(plainReason(error))); check space and permissions, then --resume")
         }
     }
 }
