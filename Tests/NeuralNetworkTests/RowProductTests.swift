@@ -69,7 +69,9 @@ struct RowProductTests {
             #expect(part == Array(whole[rows.lowerBound * 70..<rows.upperBound * 70]), "rows \(rows)")
         }
         for level in Self.fused {
-            #expect(product(input.view, weight, isTransposed: true, keep: 0, instructions: level) == whole, "level \(level)")
+            #expect(
+                product(input.view, weight, isTransposed: true, keep: 0, instructions: level) == whole, "level \(level)"
+            )
         }
         #expect(product(input.view, weight, isTransposed: true, keep: 0, instructions: top, threads: 3) == whole)
     }
