@@ -2,9 +2,6 @@
 public struct RowSet: Hashable, Sendable {
     let index: Int
 
-    init(index: Int) {
-        self.index = index
-    }
 
     /// The tokens of all sequences.
     public static let tokens = RowSet(index: 0)
