@@ -37,11 +37,12 @@ let package = Package(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         // Vector kernels are worth nothing unoptimised, in tests either.
-        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
+        .target(
+            name: "CKernels", exclude: ["Kernels"], cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
 
         room("Diagnostics"),
         room("MessagePassing", ["COpenMPI"]),
-        room("LinearAlgebra", ["COpenBLAS"]),
+        room("LinearAlgebra", ["CKernels", "COpenBLAS"]),
         room("Randomness"),
         room("Safetensors", ["Diagnostics", .product(name: "Crypto", package: "swift-crypto")]),
         room("AdaLoRA", ["CKernels", "Diagnostics", "LinearAlgebra"]),

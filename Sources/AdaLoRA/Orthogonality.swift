@@ -1,3 +1,4 @@
+import CKernels
 public import LinearAlgebra
 
 /// The regulariser that keeps P and Q near orthonormal columns and rows, γ·R.
@@ -41,7 +42,7 @@ public struct OrthogonalityRegularizer: Sendable {
     /// For the rows V of P (transposed) or Q: G = V·Vᵀ − I; d‖G‖²_F/dV = 4·G·V, d‖G‖_F/dV = 2·G·V/‖G‖_F.
     private func evaluate(_ vectors: MatrixView, gradient: MutableMatrixView) -> Double {
         let gram = Matrix(rows: vectors.rows, columns: vectors.rows)
-        multiply(vectors, .none, vectors, .transposed, into: gram.mutableView)
+        RowProducts.multiply(vectors, vectors, .transposed, into: gram.mutableView)
         for index in 0..<vectors.rows { gram[index, index] -= 1 }
         let squaredNorm = gram.elements.reduce(0) { $0 + Double($1) * Double($1) }
         let norm = squaredNorm.squareRoot()
@@ -51,7 +52,8 @@ public struct OrthogonalityRegularizer: Sendable {
             case .paper: (squaredNorm, 4.0)
             case .peft: (norm * share, norm > 0 ? 2 * share / norm : 0)
             }
-        multiply(gram.view, .none, vectors, .none, scale: Float(weight * factor), into: gradient)
+        kernel_scale(gram.pointer, Float(weight * factor), gram.rows * gram.columns)
+        RowProducts.multiply(gram.view, vectors, .none, into: gradient)
         // A view does not keep its matrix alive.
         withExtendedLifetime(gram) {}
         return weight * value

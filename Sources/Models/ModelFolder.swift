@@ -16,10 +16,11 @@ public enum ModelFolder {
     public static func loadEncoder(
         path: String, dropout: Double? = nil, storage: any ConvertedWeights = PrivateWeights(),
         quantization: WeightQuantization? = nil
-    ) throws -> any TextEncoder {
-        try BERTEncoder(
-            folder: path, configuration: try bertConfiguration(path: path), dropout: dropout, storage: storage,
-            quantization: quantization)
+    ) throws -> TextEncoder {
+        let configuration = try bertConfiguration(path: path)
+        let weights = try BERTConfiguration.weights(folder: path, storage: storage, quantization: quantization)
+        let tensors = weights.source(root: BERTConfiguration.root, of: configuration.tensors)
+        return TextEncoder(try configuration.encoder(tensors, dropout: dropout), owner: weights)
     }
 
     /// An encoder that is trained in full, with what the folder holds as its start.
@@ -30,9 +31,9 @@ public enum ModelFolder {
     /// - Throws: ``ModelError``, `SafetensorsError`.
     public static func loadTrainedEncoder(
         path: String, head: (_ features: Int) -> [TrainedTensors.Tensor], dropout: Double?
-    ) throws -> (encoder: any TextEncoder, tensors: TrainedTensors) {
+    ) throws -> (encoder: TextEncoder, tensors: TrainedTensors) {
         let configuration = try bertConfiguration(path: path)
-        let weights = try BERTEncoder.weights(folder: path, storage: PrivateWeights())
+        let weights = try BERTConfiguration.weights(folder: path, storage: PrivateWeights())
         // Before memory is taken for what the configuration claims.
         let values = try configuration.tensors.map { try weights.floats($0.name, shape: $0.shape) }
         let tensors = TrainedTensors(
@@ -44,10 +45,8 @@ public enum ModelFolder {
                     from: values, count: block.elements.count)
             }
         }
-        let encoder = try BERTEncoder(
-            configuration: configuration, tensors: tensors.source(root: BERTConfiguration.root),
-            owner: tensors.parameters, dropout: dropout)
-        return (encoder, tensors)
+        let description = try configuration.encoder(tensors.source(root: BERTConfiguration.root), dropout: dropout)
+        return (TextEncoder(description, owner: tensors.parameters), tensors)
     }
 
     private static func bertConfiguration(path: String) throws -> BERTConfiguration {

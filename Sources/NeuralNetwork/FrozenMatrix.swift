@@ -77,7 +77,7 @@ public struct QuantizedRows {
 
 extension RowProducts {
     /// The product with a frozen matrix, whatever it is held in: see
-    /// ``multiply(_:_:_:keep:into:threads:level:)``.
+    /// ``multiply(_:_:_:keep:into:threads:)``.
     static func multiply(
         _ input: MatrixView, _ weight: FrozenMatrix, _ transposition: Transposition, keep: Float = 0,
         into result: MutableMatrixView

@@ -29,6 +29,9 @@ public final class ResidualNormalization {
         self.dropout = dropout
     }
 
+    /// Whether gain or offset is trained.
+    var isTrained: Bool { gain.block != nil || offset.block != nil }
+
     /// - Parameters:
     ///   - product: [T, columns]; afterwards it holds the normalised sum's input, which `backward` needs.
     ///   - bias: [columns], or nil.

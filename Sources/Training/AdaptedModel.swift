@@ -6,7 +6,7 @@ public import NeuralNetwork
 /// An encoder with a head on top, and the array that holds everything that is trained: adapters on some of the encoder's
 /// linear layers, or all of its tensors, and the head.
 public final class AdaptedModel {
-    public let encoder: any TextEncoder
+    public let encoder: TextEncoder
     public private(set) var layout: ParameterLayout
     public private(set) var head: DenseHead
     /// Classes, or 1 for a regression.
@@ -21,7 +21,7 @@ public final class AdaptedModel {
 
     /// - Parameter outputCount: classes, or 1 for a regression.
     /// - Throws: ``TrainingError`` if the encoder lacks a module.
-    public init(encoder: any TextEncoder, adaptation: Adaptation, outputCount: Int) throws(TrainingError) {
+    public init(encoder: TextEncoder, adaptation: Adaptation, outputCount: Int) throws(TrainingError) {
         self.encoder = encoder
         self.adaptation = adaptation
         self.outputCount = outputCount
@@ -84,7 +84,6 @@ public final class AdaptedModel {
         pooledGradient.resize(rows: samples.rowCount, columns: encoder.hiddenWidth)
         head.backward(
             logitsGradient, inputGradient: pooledGradient.mutableView, batch: samples, gradients: gradients)
-        encoder.backward(
-            pooledGradient.view, batch: batch, samples: samples, pass: pass, gradients: gradients)
+        encoder.backward(pooledGradient.view, pass: pass, gradients: gradients)
     }
 }

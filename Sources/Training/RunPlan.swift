@@ -73,7 +73,7 @@ public struct RunPlan: PreparedRun {
     /// The encoder as it stays but for adapters.
     static func encoder(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights()
-    ) throws -> any TextEncoder {
+    ) throws -> TextEncoder {
         try ModelFolder.loadEncoder(
             path: configuration.model, dropout: configuration.dropout, storage: storage,
             quantization: configuration.baseQuantization.bits.map {
@@ -132,7 +132,7 @@ public struct RunPlan: PreparedRun {
     }
 
     private static func check(
-        _ encoder: any TextEncoder, _ tokenizer: WordPieceTokenizer, _ configuration: TrainingConfiguration
+        _ encoder: TextEncoder, _ tokenizer: WordPieceTokenizer, _ configuration: TrainingConfiguration
     ) throws(TrainingError) {
         guard configuration.data.maximumLength <= encoder.longestSequence else {
             throw TrainingError(

@@ -1,8 +1,9 @@
+import CKernels
 import LinearAlgebra
 import NeuralNetwork
 import Testing
 
-@Suite("Products of many rows with one matrix")
+@Suite("Products of many rows with one matrix", .serialized)
 struct RowProductTests {
     /// Rows, inner, columns: around the sizes of tiles, panels and blocks.
     static let shapes = [
@@ -10,26 +11,32 @@ struct RowProductTests {
         (0, 4, 4),
     ]
 
+    /// - Parameter instructions: a level of `kernel_instructions`; other tests see the same bits on those with fused
+    ///   arithmetic, so they may run meanwhile.
     private func product(
-        _ input: MatrixView, _ weight: Matrix, isTransposed: Bool, keep: Float, level: Int, threads: Int = 1
+        _ input: MatrixView, _ weight: Matrix, isTransposed: Bool, keep: Float, instructions: Int32, threads: Int = 1
     ) -> [Float] {
+        kernel_use_instructions(instructions)
+        defer { kernel_use_instructions(kernel_best_instructions()) }
         let columns = isTransposed ? weight.rows : weight.columns
         let result = matrix(input.rows, columns, seed: 8)
         RowProducts.multiply(
             input, weight.view, isTransposed ? .transposed : .none, keep: keep, into: result.mutableView,
-            threads: threads,
-            level: level)
+            threads: threads)
         return result.elements
     }
+
+    /// Those with fused arithmetic that this machine has.
+    static let fused = Array(min(1, kernel_best_instructions())...kernel_best_instructions())
 
     @Test("agree with sums in double precision on every kernel", arguments: shapes)
     func sums(rows: Int, inner: Int, columns: Int) {
         let input = matrix(rows, inner, seed: 1)
-        for level in 0..<RowProducts.levels {
+        for level in Self.fused {
             for isTransposed in [false, true] {
                 let weight = isTransposed ? matrix(columns, inner, seed: 2) : matrix(inner, columns, seed: 2)
                 for keep in [Float(0), 1] {
-                    let found = product(input.view, weight, isTransposed: isTransposed, keep: keep, level: level)
+                    let found = product(input.view, weight, isTransposed: isTransposed, keep: keep, instructions: level)
                     let before = matrix(rows, columns, seed: 8)
                     for row in 0..<rows {
                         for column in 0..<columns {
@@ -55,15 +62,17 @@ struct RowProductTests {
     @Test("have the same bits for a row wherever it lies, on every kernel with fused arithmetic, and on any threads")
     func sameBits() {
         let (input, weight) = (matrix(1_000, 400, seed: 3), matrix(70, 400, seed: 4))
-        let top = RowProducts.levels - 1
-        let whole = product(input.view, weight, isTransposed: true, keep: 0, level: top)
+        let top = kernel_best_instructions()
+        let whole = product(input.view, weight, isTransposed: true, keep: 0, instructions: top)
         for rows in [0..<1, 1..<6, 7..<20, 955..<1_000] {
-            let part = product(input.view[rows: rows], weight, isTransposed: true, keep: 0, level: top)
+            let part = product(input.view[rows: rows], weight, isTransposed: true, keep: 0, instructions: top)
             #expect(part == Array(whole[rows.lowerBound * 70..<rows.upperBound * 70]), "rows \(rows)")
         }
-        for level in 1..<max(1, RowProducts.levels) {
-            #expect(product(input.view, weight, isTransposed: true, keep: 0, level: level) == whole, "level \(level)")
+        for level in Self.fused {
+            #expect(
+                product(input.view, weight, isTransposed: true, keep: 0, instructions: level) == whole, "level \(level)"
+            )
         }
-        #expect(product(input.view, weight, isTransposed: true, keep: 0, level: top, threads: 3) == whole)
+        #expect(product(input.view, weight, isTransposed: true, keep: 0, instructions: top, threads: 3) == whole)
     }
 }

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Modules that share an adapter")
 struct SharedModulesTests {
-    private func encoder() throws -> any TextEncoder {
+    private func encoder() throws -> TextEncoder {
         try ModelFolder.loadEncoder(path: Fixture.path("tiny-bert"), dropout: 0)
     }
 

@@ -1,11 +1,12 @@
 // Element-wise kernels of the training step, in single precision.
 //
-// Every function is compiled once for each instruction set named in Dispatch.h, and the machine chooses at run time.
+// Every function in Kernels/ is compiled once for each instruction set of Instructions.h, and the machine chooses at run time.
 // Matrices are row-major. What is computed for one row never depends on where the row lies or on the other rows:
 // sums over a row run over a fixed number of accumulators, whatever the instruction set's width.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include "Instructions.h"
 
 // --- activations (Activations.c)
 
@@ -93,6 +94,8 @@ long kernel_split_scores(const float *scores, long count, float low, float high,
 void kernel_add(float *values, const float *other, long count);
 /// values += factor·other.
 void kernel_add_scaled(float *values, float factor, const float *other, long count);
+/// values *= factor.
+void kernel_scale(float *values, float factor, long count);
 /// Σ values², in double precision.
 double kernel_sum_of_squares(const float *values, long count);
 /// Σ a·b, in double precision.
@@ -127,11 +130,9 @@ double kernel_triplets_spectral_norm(const float *rows, long stride, long output
 
 // --- products with a few vectors (Narrow.c)
 
-/// How many versions of the next kernel this machine can run; the last is the fastest.
-int kernel_row_product_levels(void);
 /// c = keep·c + a·b for any shapes, keep 0 or 1: a [m, k_count], b [k_count, n], or [n, k_count] if it is transposed, c [m, n].
-/// An element is one chain over k, whatever the level; those above 0 have fused arithmetic, and the same bits.
-void kernel_row_product(int level, const float *a, long a_stride, const float *b, long b_stride, int transposed, float *c,
+/// An element is one chain over k.
+void kernel_row_product(const float *a, long a_stride, const float *b, long b_stride, int transposed, float *c,
                         long c_stride, long m, long n, long k_count, int keep);
 /// target = sourceᵀ: [columns, rows].
 void kernel_transpose(const float *source, long source_stride, float *target, long target_stride, long rows, long columns);

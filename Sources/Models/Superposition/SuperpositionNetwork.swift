@@ -46,6 +46,7 @@ public final class SuperpositionNetwork {
     private let samples = SparseSamples()
     private let hidden = Matrix()  // [piece, hidden]
     private let output = Matrix()  // [piece, features]
+    private let transposedOutput = Matrix()  // [features, piece]
     private let hiddenGradient = Matrix()  // [piece, hidden]
     private let biasGradients = Matrix()  // [lanes, features]
 
@@ -100,11 +101,14 @@ public final class SuperpositionNetwork {
             forEachPiece(of: slots, sample: { indices[$0] }, split: .training) { rows, isFirst in
                 let sums = biasGradients.mutableView.rowStart(lane)
                 losses[lane] += kernel_rectified_difference(rows, output.pointer, bias, sums, features)
-                multiply(
-                    output.view, .transposed, hidden.view, .none, scale: scale, keep: isFirst ? 0 : 1,
-                    into: weightGradient)
+                transposedOutput.resize(rows: features, columns: rows.rows)
+                kernel_transpose(
+                    output.pointer, features, transposedOutput.pointer, rows.rows, rows.rows, features)
+                kernel_scale(hidden.pointer, scale, rows.rows * settings.hidden)
+                RowProducts.multiply(
+                    transposedOutput.view, hidden.view, .none, keep: isFirst ? 0 : 1, into: weightGradient)
                 hiddenGradient.resize(rows: rows.rows, columns: settings.hidden)
-                multiply(output.view, .none, weight, .none, into: hiddenGradient.mutableView)
+                RowProducts.multiply(output.view, weight, .none, into: hiddenGradient.mutableView)
                 kernel_add_sparse_products(rows, scale, hiddenGradient.pointer, gradient, settings.hidden)
             }
         }
@@ -143,7 +147,7 @@ public final class SuperpositionNetwork {
             output.resize(rows: piece.count, columns: settings.features)
             samples.withRows { rows in
                 kernel_sparse_combinations(rows, weight.base, hidden.pointer, settings.hidden)
-                multiply(hidden.view, .none, weight, .transposed, into: output.mutableView)
+                RowProducts.multiply(hidden.view, weight, .transposed, into: output.mutableView)
                 body(rows, start == slots.lowerBound)
             }
         }

@@ -1,5 +1,3 @@
-#include "CKernels.h"
-#include "Dispatch.h"
 #include <math.h>
 #include <string.h>
 
@@ -16,7 +14,7 @@ INLINE uint32_t sort_key(float score) {
     return bits ^ ((bits >> 31) ? 0xFFFFFFFFu : 0x80000000u);
 }
 
-KERNEL void kernel_count_digits(const float *scores, long count, uint32_t known, int known_bits, int64_t *counts) {
+void KERNEL(kernel_count_digits)(const float *scores, long count, uint32_t known, int known_bits, int64_t *counts) {
     enum { CHUNK = 64, FLUSH = 1 << 20 };
     uint32_t known_mask = known_bits == 0 ? 0 : ~0u << (32 - known_bits);
     int shift = 32 - known_bits > DIGIT_BITS ? 32 - known_bits - DIGIT_BITS : 0;
@@ -56,7 +54,7 @@ typedef _Bool truths16 __attribute__((ext_vector_type(16)));
         memcpy(&(result), &truths, sizeof(result));                       \
     } while (0)
 
-KERNEL long kernel_split_scores(const float *scores, long count, float low, float high, uint8_t *above, long *places,
+long KERNEL(kernel_split_scores)(const float *scores, long count, float low, float high, uint8_t *above, long *places,
                                 float *between, long capacity, long *above_count) {
     enum { CHUNK = 64 };
     // Nothing ranks below -∞, not even NaN.

@@ -1,12 +1,13 @@
-#include "CKernels.h"
-#include "Dispatch.h"
-
-KERNEL void kernel_add(float *values, const float *other, long count) {
+void KERNEL(kernel_add)(float *values, const float *other, long count) {
     for (long i = 0; i < count; i++) values[i] += other[i];
 }
 
-KERNEL void kernel_add_scaled(float *values, float factor, const float *other, long count) {
+void KERNEL(kernel_add_scaled)(float *values, float factor, const float *other, long count) {
     for (long i = 0; i < count; i++) values[i] += factor * other[i];
+}
+
+void KERNEL(kernel_scale)(float *values, float factor, long count) {
+    for (long i = 0; i < count; i++) values[i] *= factor;
 }
 
 /// Σ a·b with sixteen accumulators in double precision.
@@ -21,24 +22,24 @@ INLINE double dot(const float *a, const float *b, long count) {
     return totals[0];
 }
 
-KERNEL double kernel_sum_of_squares(const float *values, long count) { return dot(values, values, count); }
+double KERNEL(kernel_sum_of_squares)(const float *values, long count) { return dot(values, values, count); }
 
-KERNEL double kernel_dot(const float *a, const float *b, long count) { return dot(a, b, count); }
+double KERNEL(kernel_dot)(const float *a, const float *b, long count) { return dot(a, b, count); }
 
-KERNEL double kernel_sum(const float *values, long count) {
+double KERNEL(kernel_sum)(const float *values, long count) {
     double total = 0;
     for (long i = 0; i < count; i++) total += values[i];
     return total;
 }
 
-KERNEL void kernel_scale_columns(const float *values, const float *scales, long stride, float factor, float *output,
+void KERNEL(kernel_scale_columns)(const float *values, const float *scales, long stride, float factor, float *output,
                                  long rows, long columns) {
     for (long r = 0; r < rows; r++)
         for (long c = 0; c < columns; c++)
             output[r * columns + c] = values[r * columns + c] * (scales[c * stride] * factor);
 }
 
-KERNEL void kernel_column_products(const float *a, const float *b, float factor, float *output, long stride, long rows,
+void KERNEL(kernel_column_products)(const float *a, const float *b, float factor, float *output, long stride, long rows,
                                    long columns) {
     for (long c = 0; c < columns; c++) {
         double total = 0;

@@ -1,6 +1,5 @@
 // Elementary functions that the compiler can vectorise; accuracies are tested against double precision.
 #pragma once
-#include "Dispatch.h"
 
 /// e^x, relative error below 1.5e-7; 0 below -87.3, capped at e^88.
 INLINE float exponential(float x) {

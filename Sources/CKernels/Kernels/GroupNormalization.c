@@ -1,5 +1,3 @@
-#include "CKernels.h"
-#include "Dispatch.h"
 #include <math.h>
 
 /// Σ (values - centre)^power over a run, `power` 1 or 2: floats within a piece of 1,024, doubles beyond.
@@ -25,7 +23,7 @@ INLINE double sum_of_differences(const float *values, long count, float centre, 
     return total;
 }
 
-KERNEL void kernel_group_norm(const float *input, const float *gain, const float *offset, float epsilon, float *output,
+void KERNEL(kernel_group_norm)(const float *input, const float *gain, const float *offset, float epsilon, float *output,
                               float *mean, float *inverse_deviation, long samples, long rows, long columns) {
     const long count = rows * columns;
     for (long s = 0; s < samples; s++) {
@@ -43,7 +41,7 @@ KERNEL void kernel_group_norm(const float *input, const float *gain, const float
     }
 }
 
-KERNEL void kernel_group_norm_backward(const float *output_gradient, const float *input, const float *mean,
+void KERNEL(kernel_group_norm_backward)(const float *output_gradient, const float *input, const float *mean,
                                        const float *inverse_deviation, const float *gain, float *input_gradient,
                                        float *gain_gradient, float *offset_gradient, float *workspace, long samples,
                                        long rows, long columns) {
@@ -76,7 +74,7 @@ KERNEL void kernel_group_norm_backward(const float *output_gradient, const float
     }
 }
 
-KERNEL void kernel_scaled_residual(const float *residual, float *values, const float *bias, const float *scale,
+void KERNEL(kernel_scaled_residual)(const float *residual, float *values, const float *bias, const float *scale,
                                    float *output, long rows, long columns) {
     for (long r = 0; r < rows; r++)
         for (long c = 0; c < columns; c++) {
@@ -86,7 +84,7 @@ KERNEL void kernel_scaled_residual(const float *residual, float *values, const f
         }
 }
 
-KERNEL void kernel_scaled_residual_backward(const float *output_gradient, const float *values, const float *scale,
+void KERNEL(kernel_scaled_residual_backward)(const float *output_gradient, const float *values, const float *scale,
                                             float *values_gradient, float *scale_gradient, long rows, long columns) {
     for (long c = 0; c < columns; c++) scale_gradient[c] = 0;
     for (long r = 0; r < rows; r++) {
@@ -99,13 +97,13 @@ KERNEL void kernel_scaled_residual_backward(const float *output_gradient, const 
     }
 }
 
-KERNEL void kernel_column_sums(const float *values, long stride, float *sums, long rows, long columns) {
+void KERNEL(kernel_column_sums)(const float *values, long stride, float *sums, long rows, long columns) {
     for (long c = 0; c < columns; c++) sums[c] = 0;
     for (long r = 0; r < rows; r++)
         for (long c = 0; c < columns; c++) sums[c] += values[r * stride + c];
 }
 
-KERNEL void kernel_add_moments(const float *values, const double *centre, int power, double *sums, long rows,
+void KERNEL(kernel_add_moments)(const float *values, const double *centre, int power, double *sums, long rows,
                                long columns) {
     for (long r = 0; r < rows; r++)
         for (long c = 0; c < columns; c++) {

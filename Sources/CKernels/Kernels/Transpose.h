@@ -1,5 +1,4 @@
 #pragma once
-#include "Dispatch.h"
 
 /// Transposes 16 × 16 floats.
 INLINE void transpose16(const float *source, long source_stride, float *target, long target_stride) {

@@ -1,11 +1,5 @@
-// One copy of each kernel for each instruction set; the dynamic linker picks one by the machine's processor.
+// What all kernels are written in.
 #pragma once
-
-#if defined(__x86_64__) && defined(__ELF__)
-#define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define KERNEL
-#endif
 
 #define INLINE static inline __attribute__((always_inline))
 

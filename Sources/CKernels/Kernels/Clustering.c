@@ -1,4 +1,3 @@
-#include "CKernels.h"
 #include "Elementary.h"
 #include "Pooling.h"
 #include "Tile.h"
@@ -51,7 +50,7 @@ INLINE problem problem_in(const kernel_clusters *s, float *memory) {
     return p;
 }
 
-long kernel_clusters_workspace(const kernel_clusters *s) {
+long KERNEL(kernel_clusters_workspace)(const kernel_clusters *s) {
     long points = s->point_rows * s->point_columns, centres = s->centres * s->centres;
     long padded = PADDED(centres), wide = PADDED(s->width);
     return 4 * PADDED(points * wide) + 5 * PADDED(centres * wide) + PADDED(points) + PADDED(centres) +
@@ -184,7 +183,7 @@ INLINE void softmax(float *row, long padded) {
     for (long j = 0; j < padded; j += 16) STORE16(row + j, LOAD16(row + j) * share);
 }
 
-KERNEL void kernel_cluster(const kernel_clusters *s, const float *bias, const float *features, const float *values,
+void KERNEL(kernel_cluster)(const kernel_clusters *s, const float *bias, const float *features, const float *values,
                            float *output, long output_stride, float *assignments, float *workspace) {
     const problem p = problem_in(s, workspace);
     const long stride = s->heads * s->width, windows = s->windows * s->windows;
@@ -213,7 +212,7 @@ KERNEL void kernel_cluster(const kernel_clusters *s, const float *bias, const fl
         }
 }
 
-KERNEL double kernel_cluster_backward(const kernel_clusters *s, const float *features, const float *values,
+double KERNEL(kernel_cluster_backward)(const kernel_clusters *s, const float *features, const float *values,
                                       const float *assignments, const float *output_gradient, long output_stride,
                                       float *features_gradient, float *values_gradient, float *bias_gradient,
                                       float *workspace) {
@@ -298,7 +297,7 @@ INLINE between between_sources(long place, long places, long side) {
                      (float)(numerator % (places - 1)) / (float)(places - 1)};
 }
 
-KERNEL void kernel_cluster_bias(const kernel_clusters *s, const float *maps, long side, float *bias) {
+void KERNEL(kernel_cluster_bias)(const kernel_clusters *s, const float *maps, long side, float *bias) {
     const long points = s->point_rows * s->point_columns, centres = s->centres * s->centres, padded = PADDED(centres);
     const long height = s->windows * s->point_rows, width = s->windows * s->point_columns;
     for (long head = 0; head < s->heads; head++)
@@ -319,7 +318,7 @@ KERNEL void kernel_cluster_bias(const kernel_clusters *s, const float *maps, lon
             }
 }
 
-KERNEL void kernel_cluster_bias_backward(const kernel_clusters *s, const float *bias_gradient, long side,
+void KERNEL(kernel_cluster_bias_backward)(const kernel_clusters *s, const float *bias_gradient, long side,
                                          float *maps_gradient) {
     const long points = s->point_rows * s->point_columns, centres = s->centres * s->centres, padded = PADDED(centres);
     const long height = s->windows * s->point_rows, width = s->windows * s->point_columns;

@@ -1,7 +1,6 @@
 // Products of small or narrow matrices, row-major. Every element is one chain over k, so that it depends on its row and column
 // alone, never on what else is computed with it.
 #pragma once
-#include "Dispatch.h"
 
 /// c[i][j] = keep·c[i][j] + Σ_k a[i·row + k·column]·b[k][j] for `rows` rows (at most 4) and 16·`vectors` columns (at most 32).
 INLINE void tile(const float *a, long row, long column, const float *b, long b_stride, float *c, long c_stride,

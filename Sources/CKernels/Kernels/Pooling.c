@@ -1,8 +1,6 @@
 #include "Pooling.h"
-#include "CKernels.h"
-#include "Dispatch.h"
 
-KERNEL void kernel_adaptive_pool(const float *map, long stride, long height, long width, long columns, float *pooled,
+void KERNEL(kernel_adaptive_pool)(const float *map, long stride, long height, long width, long columns, float *pooled,
                                  long pooled_height, long pooled_width) {
     for (long py = 0; py < pooled_height; py++)
         for (long px = 0; px < pooled_width; px++) {
@@ -20,7 +18,7 @@ KERNEL void kernel_adaptive_pool(const float *map, long stride, long height, lon
         }
 }
 
-KERNEL void kernel_adaptive_pool_backward(const float *pooled_gradient, long pooled_height, long pooled_width,
+void KERNEL(kernel_adaptive_pool_backward)(const float *pooled_gradient, long pooled_height, long pooled_width,
                                           float *map_gradient, long stride, long height, long width, long columns) {
     for (long py = 0; py < pooled_height; py++)
         for (long px = 0; px < pooled_width; px++) {
@@ -36,7 +34,7 @@ KERNEL void kernel_adaptive_pool_backward(const float *pooled_gradient, long poo
         }
 }
 
-KERNEL void kernel_upsample(const float *map, long height, long width, long columns, float *output, long stride,
+void KERNEL(kernel_upsample)(const float *map, long height, long width, long columns, float *output, long stride,
                             long output_height, long output_width) {
     for (long y = 0; y < output_height; y++)
         for (long x = 0; x < output_width; x++) {
@@ -46,7 +44,7 @@ KERNEL void kernel_upsample(const float *map, long height, long width, long colu
         }
 }
 
-KERNEL void kernel_upsample_backward(const float *output_gradient, long stride, long output_height, long output_width,
+void KERNEL(kernel_upsample_backward)(const float *output_gradient, long stride, long output_height, long output_width,
                                      float *map_gradient, long height, long width, long columns) {
     for (long i = 0; i < height * width * columns; i++) map_gradient[i] = 0;
     for (long y = 0; y < output_height; y++)

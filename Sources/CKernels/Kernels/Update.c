@@ -1,5 +1,3 @@
-#include "CKernels.h"
-#include "Dispatch.h"
 #include <math.h>
 
 /// One entry's step; `decay` and `step` follow from the settings.
@@ -20,21 +18,21 @@ INLINE void importance(float beta1, float beta2, float value, float g, float *sm
     *uncertainty = beta2 * *uncertainty + (1.0f - beta2) * fabsf(sensitivity - mean);
 }
 
-KERNEL void kernel_adamw(kernel_adamw_settings s, float *values, const float *gradient, float *first_moment,
+void KERNEL(kernel_adamw)(kernel_adamw_settings s, float *values, const float *gradient, float *first_moment,
                          float *second_moment, long count) {
     float decay = 1.0f - s.learning_rate * s.weight_decay, step = s.learning_rate / s.first_correction;
     for (long i = 0; i < count; i++)
         adamw(&s, decay, step, gradient[i] * s.gradient_factor, values + i, first_moment + i, second_moment + i);
 }
 
-KERNEL void kernel_adamw_scaled(kernel_adamw_settings s, float factor, float *values, const float *gradient,
+void KERNEL(kernel_adamw_scaled)(kernel_adamw_settings s, float factor, float *values, const float *gradient,
                                 float *first_moment, float *second_moment, long count) {
     float step = s.learning_rate / s.first_correction;
     for (long i = 0; i < count; i++)
         adamw(&s, factor, step, gradient[i] * s.gradient_factor, values + i, first_moment + i, second_moment + i);
 }
 
-KERNEL void kernel_adam_l2(kernel_adamw_settings s, float *values, const float *gradient, float *first_moment,
+void KERNEL(kernel_adam_l2)(kernel_adamw_settings s, float *values, const float *gradient, float *first_moment,
                            float *second_moment, long count) {
     float step = s.learning_rate / s.first_correction;
     for (long i = 0; i < count; i++)
@@ -42,20 +40,20 @@ KERNEL void kernel_adam_l2(kernel_adamw_settings s, float *values, const float *
               first_moment + i, second_moment + i);
 }
 
-KERNEL void kernel_clamp(float *values, float limit, long count) {
+void KERNEL(kernel_clamp)(float *values, float limit, long count) {
     for (long i = 0; i < count; i++) {
         float value = values[i] > limit ? limit : values[i];
         values[i] = value < -limit ? -limit : value;
     }
 }
 
-KERNEL void kernel_importance(float beta1, float beta2, float gradient_factor, const float *values,
+void KERNEL(kernel_importance)(float beta1, float beta2, float gradient_factor, const float *values,
                               const float *gradient, float *smoothed, float *uncertainty, long count) {
     for (long i = 0; i < count; i++)
         importance(beta1, beta2, values[i], gradient[i] * gradient_factor, smoothed + i, uncertainty + i);
 }
 
-KERNEL void kernel_importance_then_adamw(kernel_adamw_settings s, float beta1, float beta2, float *restrict values,
+void KERNEL(kernel_importance_then_adamw)(kernel_adamw_settings s, float beta1, float beta2, float *restrict values,
                                          const float *restrict gradient, float *restrict first_moment,
                                          float *restrict second_moment, float *restrict smoothed,
                                          float *restrict uncertainty, long count) {
@@ -67,7 +65,7 @@ KERNEL void kernel_importance_then_adamw(kernel_adamw_settings s, float beta1, f
     }
 }
 
-KERNEL void kernel_adamw_then_importance(kernel_adamw_settings s, float beta1, float beta2, float *restrict values,
+void KERNEL(kernel_adamw_then_importance)(kernel_adamw_settings s, float beta1, float beta2, float *restrict values,
                                          const float *restrict gradient, float *restrict first_moment,
                                          float *restrict second_moment, float *restrict smoothed,
                                          float *restrict uncertainty, long count) {

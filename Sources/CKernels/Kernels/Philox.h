@@ -1,7 +1,5 @@
 // Philox4x32-10 (Salmon et al. 2011), sixteen blocks at a time.
 #pragma once
-#include "CKernels.h"
-#include "Dispatch.h"
 
 enum { philox_batch = 16, philox_numbers = philox_batch * 8 };
 

@@ -1,4 +1,3 @@
-#include "CKernels.h"
 #include "Tile.h"
 
 /// Dot products of up to 4 rows with up to 4 vectors.
@@ -31,7 +30,7 @@ INLINE void dots_of_rows(const float *x, long x_stride, const float *v, long v_s
     for (; i < rank; i++) dots(x, x_stride, v + i * v_stride, v_stride, output + i, rank, width, rows, 1);
 }
 
-KERNEL void kernel_dots(const float *x, long x_stride, const float *v, long v_stride, float *output, long rows,
+void KERNEL(kernel_dots)(const float *x, long x_stride, const float *v, long v_stride, float *output, long rows,
                         long rank, long width) {
     long t = 0;
     for (; t + 4 <= rows; t += 4)
@@ -39,12 +38,12 @@ KERNEL void kernel_dots(const float *x, long x_stride, const float *v, long v_st
     for (; t < rows; t++) dots_of_rows(x + t * x_stride, x_stride, v, v_stride, output + t * rank, rank, width, 1);
 }
 
-KERNEL void kernel_add_combinations(const float *factors, const float *v, long v_stride, float *output,
+void KERNEL(kernel_add_combinations)(const float *factors, const float *v, long v_stride, float *output,
                                     long output_stride, long rows, long rank, long width) {
     small_product(factors, rank, 1, v, v_stride, output, output_stride, rows, width, rank, 1);
 }
 
-KERNEL void kernel_weighted_sums(const float *factors, const float *x, long x_stride, float *output,
+void KERNEL(kernel_weighted_sums)(const float *factors, const float *x, long x_stride, float *output,
                                  long output_stride, long rows, long rank, long width) {
     // A panel of the rows stays in the first cache while all factors pass.
     for (long j = 0; j < width; j += 32)

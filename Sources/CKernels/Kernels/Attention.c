@@ -90,13 +90,13 @@ INLINE void drop_row(float *restrict values, const uint8_t *restrict mask, float
     EACH16(j, padded_length) values[j] = mask[j] ? values[j] * keep_scale : 0.0f;
 }
 
-long kernel_attention_workspace(long length, long width) {
+long KERNEL(kernel_attention_workspace)(long length, long width) {
     long l = padded(length), w = padded(width);
     // Two packed operands and an output of either shape, two matrices of scores, and the masks of all rows.
     return 3 * (l * w + 16) + 2 * length * l + (length * l + 3) / 4 + 64;
 }
 
-KERNEL void kernel_attention(const kernel_attention_head *h, const float *query, const float *key, const float *value,
+void KERNEL(kernel_attention)(const kernel_attention_head *h, const float *query, const float *key, const float *value,
                              float *output, float *log_sums, float *workspace) {
     long n = h->length, q = h->queries, l = padded(n), w = padded(h->width);
     float scale = h->scale, keep_scale = h->keep_scale;
@@ -122,7 +122,7 @@ KERNEL void kernel_attention(const kernel_attention_head *h, const float *query,
     multiply(h, scores, l, 1, n, value, q, output, operand, result);
 }
 
-KERNEL void kernel_attention_backward(const kernel_attention_head *h, const float *query, const float *key,
+void KERNEL(kernel_attention_backward)(const kernel_attention_head *h, const float *query, const float *key,
                                       const float *value, const float *output_gradient, const float *log_sums,
                                       float *query_gradient, float *key_gradient, float *value_gradient,
                                       float *workspace) {

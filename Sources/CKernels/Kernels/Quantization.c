@@ -1,9 +1,6 @@
-#include "CKernels.h"
-#include "Dispatch.h"
-
 enum { CHUNK = 64 };
 
-KERNEL void kernel_dequantize(const uint8_t *codes, const float *ranges, long bits, long group, float *values,
+void KERNEL(kernel_dequantize)(const uint8_t *codes, const float *ranges, long bits, long group, float *values,
                               long rows, long columns) {
     long bytes = (columns * bits + 7) / 8;
     double levels = (double)((1 << bits) - 1);

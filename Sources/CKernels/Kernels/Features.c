@@ -3,7 +3,7 @@
 typedef int32_t ints16 __attribute__((vector_size(64), aligned(4)));
 
 // One copy for all processors, of operations that round in one way: every machine draws the same.
-long kernel_draw_features(kernel_philox_place place, const double *survival, long count, int32_t *features,
+long KERNEL(kernel_draw_features)(kernel_philox_place place, const double *survival, long count, int32_t *features,
                           float *values) {
     long found = 0;
     for (long next = 0; next < count; next++) {
@@ -27,7 +27,7 @@ long kernel_draw_features(kernel_philox_place place, const double *survival, lon
     return found;
 }
 
-KERNEL void kernel_sparse_combinations(kernel_sparse_rows x, const float *v, float *output, long width) {
+void KERNEL(kernel_sparse_combinations)(kernel_sparse_rows x, const float *v, float *output, long width) {
     for (long r = 0; r < x.rows; r++) {
         float *restrict o = output + r * width;
         for (long c = 0; c < width; c++) o[c] = 0;
@@ -39,7 +39,7 @@ KERNEL void kernel_sparse_combinations(kernel_sparse_rows x, const float *v, flo
     }
 }
 
-KERNEL void kernel_add_sparse_products(kernel_sparse_rows x, float factor, const float *rows, float *v, long width) {
+void KERNEL(kernel_add_sparse_products)(kernel_sparse_rows x, float factor, const float *rows, float *v, long width) {
     for (long r = 0; r < x.rows; r++)
         for (long k = x.starts[r]; k < x.starts[r + 1]; k++) {
             float *restrict target = v + x.features[k] * width;
@@ -48,7 +48,7 @@ KERNEL void kernel_add_sparse_products(kernel_sparse_rows x, float factor, const
         }
 }
 
-KERNEL double kernel_rectified_difference(kernel_sparse_rows x, float *z, const float *bias, float *sums,
+double KERNEL(kernel_rectified_difference)(kernel_sparse_rows x, float *z, const float *bias, float *sums,
                                           long columns) {
     double total = 0;
     for (long r = 0; r < x.rows; r++, z += columns) {

@@ -1,12 +1,9 @@
-#include "CKernels.h"
-#include "Dispatch.h"
-
 /// The side of the output map along one direction.
 INLINE long output_side(long side, const kernel_convolution *shape) {
     return (side + 2 * shape->padding - shape->kernel) / shape->stride + 1;
 }
 
-KERNEL void kernel_extract_patches(const kernel_convolution *shape, const float *images, float *patches) {
+void KERNEL(kernel_extract_patches)(const kernel_convolution *shape, const float *images, float *patches) {
     const long k = shape->kernel, channels = shape->channels;
     const long high = output_side(shape->height, shape), wide = output_side(shape->width, shape);
     for (long s = 0; s < shape->samples; s++)
@@ -28,7 +25,7 @@ KERNEL void kernel_extract_patches(const kernel_convolution *shape, const float 
             }
 }
 
-KERNEL void kernel_add_patches(const kernel_convolution *shape, const float *patches, float *images) {
+void KERNEL(kernel_add_patches)(const kernel_convolution *shape, const float *patches, float *images) {
     const long k = shape->kernel, channels = shape->channels;
     const long high = output_side(shape->height, shape), wide = output_side(shape->width, shape);
     for (long s = 0; s < shape->samples; s++)

@@ -1,7 +1,6 @@
-#include "CKernels.h"
 #include "Elementary.h"
 
-KERNEL void kernel_add_bias(float *values, long stride, const float *bias, long rows, long columns) {
+void KERNEL(kernel_add_bias)(float *values, long stride, const float *bias, long rows, long columns) {
     for (long r = 0; r < rows; r++)
         for (long c = 0; c < columns; c++) values[r * stride + c] += bias[c];
 }
@@ -9,7 +8,7 @@ KERNEL void kernel_add_bias(float *values, long stride, const float *bias, long 
 /// Φ(x), the normal distribution's.
 INLINE float cumulative(float x) { return 0.5f * (1.0f + error_function(x * 0.70710678118f)); }
 
-KERNEL void kernel_bias_gelu(const float *values, const float *bias, float *output, long rows, long columns) {
+void KERNEL(kernel_bias_gelu)(const float *values, const float *bias, float *output, long rows, long columns) {
     for (long r = 0; r < rows; r++)
         for (long c = 0; c < columns; c++) {
             float x = values[r * columns + c] + bias[c];
@@ -17,7 +16,7 @@ KERNEL void kernel_bias_gelu(const float *values, const float *bias, float *outp
         }
 }
 
-KERNEL void kernel_bias_gelu_derivative(float *values, const float *bias, float *output, long rows, long columns) {
+void KERNEL(kernel_bias_gelu_derivative)(float *values, const float *bias, float *output, long rows, long columns) {
     for (long r = 0; r < rows; r++) {
         float *restrict v = values + r * columns, *restrict o = output + r * columns;
         for (long c = 0; c < columns; c++) {
@@ -28,7 +27,7 @@ KERNEL void kernel_bias_gelu_derivative(float *values, const float *bias, float 
     }
 }
 
-KERNEL void kernel_multiply(float *values, const float *other, long count) {
+void KERNEL(kernel_multiply)(float *values, const float *other, long count) {
     for (long i = 0; i < count; i++) values[i] *= other[i];
 }
 
@@ -45,7 +44,7 @@ INLINE float hyperbolic_tangent(float x) {
     return x < 0 ? -result : result;
 }
 
-KERNEL void kernel_bias_tanh(float *values, const float *bias, long rows, long columns) {
+void KERNEL(kernel_bias_tanh)(float *values, const float *bias, long rows, long columns) {
     for (long r = 0; r < rows; r++)
         for (long c = 0; c < columns; c++) {
             float *v = values + r * columns + c;
@@ -53,6 +52,6 @@ KERNEL void kernel_bias_tanh(float *values, const float *bias, long rows, long c
         }
 }
 
-KERNEL void kernel_tanh_backward(const float *output, float *gradient, long count) {
+void KERNEL(kernel_tanh_backward)(const float *output, float *gradient, long count) {
     for (long i = 0; i < count; i++) gradient[i] *= 1.0f - output[i] * output[i];
 }

@@ -1,9 +1,7 @@
-#include "CKernels.h"
-#include "Dispatch.h"
 #include <math.h>
 
 /// product = a·b, [n, n] each.
-INLINE void multiply(const double *a, const double *b, double *product, long n) {
+INLINE void square_product(const double *a, const double *b, double *product, long n) {
     for (long i = 0; i < n; i++) {
         double *row = product + i * n;
         for (long j = 0; j < n; j++) row[j] = 0;
@@ -20,7 +18,7 @@ INLINE double trace(const double *a, long n) {
 
 enum { SQUARINGS = 24 };
 
-KERNEL double kernel_triplets_spectral_norm(const float *rows, long stride, long outputs, long inputs, long count,
+double KERNEL(kernel_triplets_spectral_norm)(const float *rows, long stride, long outputs, long inputs, long count,
                                             double *workspace) {
     double *a = workspace, *b = a + count * count, *power = b + count * count, *roots = power + count * count;
     // Unit vectors with their magnitudes shared between both sides: the spectrum of PΛQ(PΛQ)ᵀ is that of
@@ -28,13 +26,13 @@ KERNEL double kernel_triplets_spectral_norm(const float *rows, long stride, long
     long n = 0;
     for (long i = 0; i < count; i++) {
         const float *row = rows + i * stride;
-        double squares = kernel_sum_of_squares(row, outputs) * kernel_sum_of_squares(row + outputs + 1, inputs);
+        double squares = KERNEL(kernel_sum_of_squares)(row, outputs) * KERNEL(kernel_sum_of_squares)(row + outputs + 1, inputs);
         if (row[outputs] != 0 && squares > 0) roots[n++] = i;
     }
     for (long i = 0; i < n; i++)
         for (long j = 0; j <= i; j++) {
             const float *one = rows + (long)roots[i] * stride, *other = rows + (long)roots[j] * stride;
-            double left = kernel_dot(one, other, outputs), right = kernel_dot(one + outputs + 1, other + outputs + 1, inputs);
+            double left = KERNEL(kernel_dot)(one, other, outputs), right = KERNEL(kernel_dot)(one + outputs + 1, other + outputs + 1, inputs);
             if ((one[outputs] < 0) != (other[outputs] < 0)) right = -right;
             a[i * n + j] = a[j * n + i] = left;
             b[i * n + j] = b[j * n + i] = right;
@@ -50,7 +48,7 @@ KERNEL double kernel_triplets_spectral_norm(const float *rows, long stride, long
         a[i * n + i] = root * root;
         b[i * n + i] = root * root;
     }
-    multiply(a, b, power, n);
+    square_product(a, b, power, n);
     double sum = trace(power, n), logarithm = 0, share = 1;
     for (int squaring = 0; squaring < SQUARINGS; squaring++, share /= 2) {
         double largest = 0;
@@ -58,7 +56,7 @@ KERNEL double kernel_triplets_spectral_norm(const float *rows, long stride, long
         if (!(largest > 0)) return 0;
         for (long i = 0; i < n * n; i++) a[i] = power[i] / largest;
         logarithm += share * log(largest);
-        multiply(a, a, power, n);
+        square_product(a, a, power, n);
     }
     double last = trace(power, n);
     // Only of vectors as good as parallel may rounding leave no trace; the Frobenius norm is a bound, too.

@@ -1,5 +1,3 @@
-#include "CKernels.h"
-#include "Dispatch.h"
 #include <math.h>
 
 /// Σ over a row with sixteen accumulators; `term(c)` is an expression of the column c.
@@ -13,7 +11,7 @@
         result = sum16(&total) + tail;                                                                                  \
     } while (0)
 
-KERNEL void kernel_residual_layer_norm(float *product, const float *bias, const uint8_t *mask, float keep_scale,
+void KERNEL(kernel_residual_layer_norm)(float *product, const float *bias, const uint8_t *mask, float keep_scale,
                                        const float *residual, const float *gain, const float *offset, float epsilon,
                                        float *output, float *mean, float *inverse_deviation, long rows, long columns) {
     for (long r = 0; r < rows; r++) {
@@ -41,7 +39,7 @@ KERNEL void kernel_residual_layer_norm(float *product, const float *bias, const 
     }
 }
 
-KERNEL void kernel_layer_norm_gain_backward(const float *output_gradient, const float *sum, const float *mean,
+void KERNEL(kernel_layer_norm_gain_backward)(const float *output_gradient, const float *sum, const float *mean,
                                             const float *inverse_deviation, float *gain_gradient, long rows,
                                             long columns) {
     for (long c = 0; c < columns; c++) gain_gradient[c] = 0;
@@ -52,7 +50,7 @@ KERNEL void kernel_layer_norm_gain_backward(const float *output_gradient, const 
     }
 }
 
-KERNEL void kernel_residual_layer_norm_backward(const float *output_gradient, const float *sum, const float *mean,
+void KERNEL(kernel_residual_layer_norm_backward)(const float *output_gradient, const float *sum, const float *mean,
                                                 const float *inverse_deviation, const float *gain, const uint8_t *mask,
                                                 float keep_scale, float *sum_gradient, float *product_gradient,
                                                 long rows, long columns) {

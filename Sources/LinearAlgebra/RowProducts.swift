@@ -1,6 +1,5 @@
 internal import CKernels
 import Dispatch
-package import LinearAlgebra
 
 /// Products of many rows with one matrix.
 ///
@@ -8,9 +7,6 @@ package import LinearAlgebra
 package enum RowProducts {
     /// Threads that share a product, set before the first one. They change no bit of it.
     nonisolated(unsafe) package static var threads = 1
-
-    /// How many versions of the kernel this machine can run; the last is the fastest.
-    package static let levels = Int(kernel_row_product_levels())
 
     /// `result = input · weightᵀ + keep · result` (`transposed`, weight [outputs, inputs]) or
     /// `input · weight + keep · result` (`none`, weight [inputs, outputs]).
@@ -20,11 +16,9 @@ package enum RowProducts {
     ///   - result: [T, outputs].
     ///   - keep: 1 adds to the result, 0 replaces it.
     ///   - threads: that share the work.
-    ///   - level: of the kernel, for tests; nil takes the fastest.
     package static func multiply(
         _ input: MatrixView, _ weight: MatrixView, _ transposition: Transposition, keep: Float = 0,
-        into result: MutableMatrixView, threads: Int = threads,
-        level: Int? = nil
+        into result: MutableMatrixView, threads: Int = threads
     ) {
         let isTransposed = transposition == .transposed
         precondition(
@@ -41,7 +35,7 @@ package enum RowProducts {
             func multiplyColumns(_ part: Int) {
                 let columns = part * panels / threads * 32..<min((part + 1) * panels / threads * 32, result.columns)
                 kernel_row_product(
-                    Int32(level ?? levels - 1), input.base, input.stride,
+                    input.base, input.stride,
                     weight.base + columns.lowerBound * (isTransposed ? weight.stride : 1),
                     weight.stride, isTransposed ? 1 : 0, result.base + columns.lowerBound, result.stride, input.rows,
                     columns.count, input.columns, keep == 1 ? 1 : 0)

@@ -1,0 +1,15 @@
+// The kernels for AVX-512.
+#if defined(__x86_64__)
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#define KERNEL(name) name##_avx512
+#define TILE_ROWS 12
+#define TILE_SIXTEENS 2
+#define TILE_VECTORS __attribute__((min_vector_width(512)))
+
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+#include "Kernels/All.h"
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,242 @@
+internal import CKernels
+internal import LinearAlgebra
+
+// The operations of networks of tokens. Each wraps a layer that knows the arithmetic.
+
+/// A linear layer. Its bias is added here, or by the operation that reads the product.
+public final class LinearOperation: Operation {
+    public let layer: AdaptedLinear
+    private var addsBias = true
+
+    public init(_ layer: AdaptedLinear) {
+        self.layer = layer
+    }
+
+    /// From now on the product is given without the bias.
+    func leaveBiasToReader() -> UnsafePointer<Float> {
+        addsBias = false
+        return layer.bias
+    }
+
+    public var isTrained: Bool { layer.isTrained }
+    public var backwardReads: BackwardReads { BackwardReads(inputs: isTrained ? [0] : []) }
+    public func addsToGradient(ofInput input: Int) -> Bool { true }
+
+    public func forward(_ operands: ForwardOperands) {
+        let output = operands.output
+        layer.forward(operands.input(0), into: output, batch: operands.batch, pass: operands.pass)
+        if addsBias { addBias(layer.bias, to: output) }
+    }
+
+    public func backward(_ operands: BackwardOperands) {
+        layer.backward(
+            operands.outputGradient.view, input: operands.input(0), inputGradient: operands.inputGradient(0),
+            keep: operands.keep(0), batch: operands.batch, pass: operands.pass, gradients: operands.gradients)
+    }
+}
+
+/// `LayerNorm(residual + dropout(product + bias))`: the product is the first input, the residual, if there is one, the second.
+final class NormalizationOperation: Operation {
+    private let layer: ResidualNormalization
+    private let bias: UnsafePointer<Float>?
+    private let unread = Matrix()  // [T, columns], a gradient that the kernel gives and nobody needs
+
+    init(_ layer: ResidualNormalization, bias: UnsafePointer<Float>?) {
+        self.layer = layer
+        self.bias = bias
+    }
+
+    var isTrained: Bool { layer.isTrained }
+    var placement: Placement { .replacingInput }
+    var backwardReads: BackwardReads { BackwardReads(inputs: [0]) }
+
+    func forward(_ operands: ForwardOperands) {
+        layer.forward(
+            operands.replacedInput, bias: bias, residual: operands.inputCount > 1 ? operands.input(1) : nil,
+            into: operands.output, batch: operands.batch, pass: operands.pass)
+    }
+
+    func backward(_ operands: BackwardOperands) {
+        let gradient = operands.outputGradient
+        let hasResidual = operands.inputCount > 1
+        // Without dropout between, the gradient of the product is that of the sum.
+        let sumGradient = hasResidual ? operands.inputGradient(1) : operands.inputGradient(0)
+        let productGradient = hasResidual ? operands.inputGradient(0) : nil
+        layer.backward(
+            gradient.view, sum: operands.input(0), residualGradient: sumGradient ?? unread.resized(like: gradient.view),
+            productGradient: productGradient, batch: operands.batch, gradients: operands.gradients)
+    }
+}
+
+/// GELU of a linear layer's product and bias.
+final class GELUOperation: Operation {
+    private let bias: UnsafePointer<Float>
+
+    init(bias: UnsafePointer<Float>) {
+        self.bias = bias
+    }
+
+    var placement: Placement { .replacingInputAndGradient }
+    var backwardReads: BackwardReads { BackwardReads(inputs: [0]) }
+
+    func forward(_ operands: ForwardOperands) {
+        GELU.forward(operands.replacedInput, bias: bias, into: operands.output, pass: operands.pass)
+    }
+
+    func backward(_ operands: BackwardOperands) {
+        GELU.backward(derivative: operands.input(0), gradient: operands.outputGradient)
+    }
+}
+
+/// tanh of a linear layer's product and bias.
+final class TangentOperation: Operation {
+    private let bias: UnsafePointer<Float>
+
+    init(bias: UnsafePointer<Float>) {
+        self.bias = bias
+    }
+
+    var placement: Placement { .inPlace }
+    var backwardReads: BackwardReads { BackwardReads(output: true) }
+
+    func forward(_ operands: ForwardOperands) { HyperbolicTangent.forward(operands.output, bias: bias) }
+
+    func backward(_ operands: BackwardOperands) {
+        HyperbolicTangent.backward(output: operands.output, gradient: operands.outputGradient)
+    }
+}
+
+/// Dropout that no other operation takes along.
+final class DropoutOperation: Operation {
+    private let dropout: Dropout
+    private let rows = DroppedRows()
+
+    init(_ dropout: Dropout) {
+        self.dropout = dropout
+    }
+
+    var placement: Placement { .inPlace }
+
+    func forward(_ operands: ForwardOperands) {
+        rows.apply(dropout, to: operands.output, batch: operands.batch, pass: operands.pass)
+    }
+
+    func backward(_ operands: BackwardOperands) { rows.applyBackward(dropout, to: operands.outputGradient) }
+}
+
+/// Multi-head attention within each sequence: of queries, keys and values.
+final class AttentionOperation: Operation {
+    private let layer: Attention
+    private let unread = [Matrix(), Matrix(), Matrix()]  // gradients that the kernel gives and nobody needs
+
+    init(_ layer: Attention) {
+        self.layer = layer
+    }
+
+    /// A query asks for itself alone; what it hears comes from all rows.
+    func isRowwise(input: Int) -> Bool { input == 0 }
+    var backwardReads: BackwardReads { BackwardReads(inputs: [0, 1, 2]) }
+
+    func forward(_ operands: ForwardOperands) {
+        layer.forward(
+            query: operands.input(0), key: operands.input(1), value: operands.input(2), into: operands.output,
+            batch: operands.batch(ofInput: 1), queries: operands.batch, pass: operands.pass)
+    }
+
+    func backward(_ operands: BackwardOperands) {
+        func gradient(_ number: Int) -> MutableMatrixView {
+            operands.inputGradient(number) ?? unread[number].resized(like: operands.input(number))
+        }
+        layer.backward(
+            operands.outputGradient.view, query: operands.input(0), key: operands.input(1), value: operands.input(2),
+            queryGradient: gradient(0), keyGradient: gradient(1), valueGradient: gradient(2),
+            batch: operands.batch(ofInput: 1), queries: operands.batch, pass: operands.pass)
+    }
+}
+
+/// The sum of the embeddings of each token.
+final class EmbeddingOperation: Operation {
+    private let layer: Embedding
+
+    init(_ layer: Embedding) {
+        self.layer = layer
+    }
+
+    var isTrained: Bool { layer.trained != nil }
+
+    func forward(_ operands: ForwardOperands) { layer.forward(operands.batch, into: operands.output) }
+
+    func backward(_ operands: BackwardOperands) {
+        layer.backward(operands.outputGradient.view, batch: operands.batch, gradients: operands.gradients)
+    }
+}
+
+extension NetworkDescription {
+    /// `layer(x)`, with its bias.
+    public func linear(_ x: NetworkValue, _ layer: AdaptedLinear) -> NetworkValue {
+        append(LinearOperation(layer), reading: [x], columns: layer.outputs)
+    }
+
+    /// `LayerNorm(residual + dropout(x))`.
+    public func normalized(
+        _ x: NetworkValue, plus residual: NetworkValue? = nil, _ layer: ResidualNormalization
+    ) -> NetworkValue {
+        append(
+            NormalizationOperation(layer, bias: takeBias(of: x)), reading: [x] + (residual.map { [$0] } ?? []),
+            columns: columns(of: x))
+    }
+
+    /// GELU(x) of what a linear layer gives.
+    public func gelu(_ x: NetworkValue) -> NetworkValue {
+        append(GELUOperation(bias: takenBias(of: x)), reading: [x], columns: columns(of: x))
+    }
+
+    /// tanh(x) of what a linear layer gives.
+    public func tanh(_ x: NetworkValue) -> NetworkValue {
+        append(TangentOperation(bias: takenBias(of: x)), reading: [x], columns: columns(of: x))
+    }
+
+    /// dropout(x).
+    public func dropped(_ x: NetworkValue, _ dropout: Dropout) -> NetworkValue {
+        append(DropoutOperation(dropout), reading: [x], columns: columns(of: x))
+    }
+
+    /// `dropout(softmax(Q·Kᵀ/√d))·V`, head by head.
+    public func attention(
+        query: NetworkValue, key: NetworkValue, value: NetworkValue, _ layer: Attention
+    ) -> NetworkValue {
+        append(AttentionOperation(layer), reading: [query, key, value], columns: columns(of: query))
+    }
+
+    /// The same of projections of x.
+    public func attention(
+        of x: NetworkValue, query: AdaptedLinear, key: AdaptedLinear, value: AdaptedLinear, _ layer: Attention
+    ) -> NetworkValue {
+        // Backwards, the gradient of x sums that of the query, the key and the value in this order.
+        let value = linear(x, value)
+        let key = linear(x, key)
+        return attention(query: linear(x, query), key: key, value: value, layer)
+    }
+
+    /// The embeddings of the tokens.
+    public func embedded(_ layer: Embedding, columns: Int) -> NetworkValue {
+        append(EmbeddingOperation(layer), rows: .tokens, columns: columns)
+    }
+
+    /// The first row of each sequence.
+    public func first(_ x: NetworkValue) -> NetworkValue {
+        append(FirstRows(), reading: [x], rows: .samples, columns: columns(of: x))
+    }
+
+    private func takenBias(of x: NetworkValue) -> UnsafePointer<Float> {
+        guard let bias = takeBias(of: x) else { preconditionFailure("an activation reads what a linear layer gives") }
+        return bias
+    }
+}
+
+extension Matrix {
+    fileprivate func resized(like view: MatrixView) -> MutableMatrixView {
+        resize(rows: view.rows, columns: view.columns)
+        return mutableView
+    }
+}
