@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// Why something failed, in a few words: what the system says ("No such file or directory"), or an error of this program's
 /// own. The sentences of libraries, which repeat the path and speak of operations, are left out.

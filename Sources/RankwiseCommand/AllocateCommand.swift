@@ -39,6 +39,7 @@ func writeOutput(_ contents: Data, to path: String) throws(TrainingError) {
         try DurableFile.replace(path, with: contents)
     } catch {
         throw TrainingError(
-            .inputOutput, "\(path): cannot be written (\(plainReason(error))); check that its folder exists and may be written")
+            .inputOutput,
+            "\(path): cannot be written (\(plainReason(error))); check that its folder exists and may be written")
     }
 }

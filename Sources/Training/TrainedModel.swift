@@ -10,6 +10,8 @@ public import Text
 /// What a run on texts left, or another program: an adapter on its base model, or a whole model; ready to be evaluated.
 public struct TrainedModel {
     public let task: TaskDescription
+    /// Whether the task was written with the model; else it is what the model's shape suggests.
+    public let taskIsKnown: Bool
     public let tokenizer: WordPieceTokenizer
     public let model: AdaptedModel
     /// The classes, or nil for a regression.
@@ -42,7 +44,8 @@ public struct TrainedModel {
                 modules: adapter.modules.map { .init(path: $0.path, rank: $0.rank) },
                 scale: adapter.settings.scale, dropout: 0), outputCount: adapter.outputCount)
         try model.load(adapter, path: folder)
-        try self.init(model, task: task, tokenizer: try WordPieceTokenizer(modelDirectory: base))
+        try self.init(
+            model, task: task, folder: folder, tokenizer: try WordPieceTokenizer(modelDirectory: base))
     }
 
     private init(wholeModel folder: String) throws {
@@ -69,10 +72,14 @@ public struct TrainedModel {
             let values = try head.floats(of: name, shape: block.shape)
             (model.parameters.pointer + block.elements.lowerBound).update(from: values, count: values.count)
         }
-        try self.init(model, task: task, tokenizer: try WordPieceTokenizer(modelDirectory: folder))
+        try self.init(
+            model, task: task, folder: folder, tokenizer: try WordPieceTokenizer(modelDirectory: folder))
     }
 
-    private init(_ model: AdaptedModel, task: TaskDescription, tokenizer: WordPieceTokenizer) throws {
+    private init(
+        _ model: AdaptedModel, task: TaskDescription, folder: String, tokenizer: WordPieceTokenizer
+    ) throws {
+        taskIsKnown = FileManager.default.fileExists(atPath: folder + "/" + TaskDescription.fileName)
         self.model = model
         self.task = task
         self.tokenizer = tokenizer

@@ -20,6 +20,8 @@ struct ConfigurationField: Sendable {
     /// What the key takes: "an integer from 1 to 10".
     let expected: String
     let assign: @Sendable (inout TrainingConfiguration, Node) throws(ConfigurationMismatch) -> Void
+    /// Replaces a leading `~` of a path by the home folder.
+    let expand: @Sendable (inout TrainingConfiguration) throws(ConfigurationMismatch) -> Void
     let yamlText: @Sendable (TrainingConfiguration) -> String
     /// What is wrong with the key's value, if anything.
     let mismatch: @Sendable (TrainingConfiguration) -> ConfigurationMismatch?
@@ -42,6 +44,9 @@ struct ConfigurationField: Sendable {
         self.expected = expected
         self.assign = { configuration, node throws(ConfigurationMismatch) in
             configuration[keyPath: path] = try requirement.read(node)
+        }
+        self.expand = { configuration throws(ConfigurationMismatch) in
+            configuration[keyPath: path] = try requirement.expanded(configuration[keyPath: path])
         }
         self.yamlText = { $0[keyPath: path].yamlText }
         self.mismatch = { configuration in

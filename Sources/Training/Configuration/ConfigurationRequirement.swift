@@ -16,10 +16,16 @@ struct ConfigurationRequirement<Value>: Sendable {
         guard holds(value) else {
             throw ConfigurationMismatch(expected: Value.described(limits: words), found: node.quoted)
         }
+        return value
+    }
+
+    /// A path as a user writes it, with the home folder for a leading `~`; any other value as it is.
+    func expanded(_ value: Value) throws(ConfigurationMismatch) -> Value where Value: ConfigurationValue {
         guard isPath else { return value }
         guard let path = value.expandedPath else {
             throw ConfigurationMismatch(
-                expected: "a path whose ~ is your own home folder (HOME); write others out", found: node.quoted)
+                expected: "a path whose ~ is your own home folder (HOME); write others out",
+                found: value.yamlText.shortened)
         }
         return path
     }

@@ -13,7 +13,7 @@ extension TrainingConfiguration {
         try Self(yaml: text(of: path), path: path, overrides: overrides)
     }
 
-    /// A configuration from a text that was read already.
+    /// A configuration from a text that a user wrote and that was read already. A path's leading `~` is the home folder.
     ///
     /// - Parameters:
     ///   - yaml: the text of the file.
@@ -21,6 +21,17 @@ extension TrainingConfiguration {
     ///   - overrides: as for `load(path:overrides:)`.
     /// - Throws: `.usage`, naming file and line or the override.
     public init(yaml: String, path: String, overrides: [String] = []) throws(ConfigurationError) {
+        try self.init(text: yaml, path: path, overrides: overrides)
+        for field in ConfigurationField.all {
+            do throws(ConfigurationMismatch) {
+                try field.expand(&self)
+            } catch {
+                throw ConfigurationError(.usage, "\(path): \(field.key): \(error.sentence)")
+            }
+        }
+    }
+
+    private init(text yaml: String, path: String, overrides: [String] = []) throws(ConfigurationError) {
         var entries = try ConfigurationDocument(text: yaml, path: path).entries
         for option in overrides { entries.append(try ConfigurationDocument.override(option)) }
         self.init(model: "", train: "", output: "")
@@ -46,7 +57,7 @@ extension TrainingConfiguration {
     /// - Throws: `.badData`.
     public init(resolvedYAML: String, path: String) throws(ConfigurationError) {
         do {
-            try self.init(yaml: resolvedYAML, path: path)
+            try self.init(text: resolvedYAML, path: path)
         } catch {
             throw ConfigurationError(.badData, error.description)
         }

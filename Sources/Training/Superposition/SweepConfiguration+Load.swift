@@ -18,7 +18,7 @@ private struct SweepField: Sendable {
         self.isRequired = isRequired
         self.summary = summary
         assign = { configuration, node throws(ConfigurationMismatch) in
-            configuration[keyPath: path] = try requirement.read(node)
+            configuration[keyPath: path] = try requirement.expanded(try requirement.read(node))
         }
         yamlText = { $0[keyPath: path].yamlText }
     }

@@ -68,7 +68,8 @@ struct SweepFolder {
             try DurableFile.replace(path, with: contents)
         } catch {
             throw TrainingError(
-                .inputOutput, "\(path): cannot be written (\(plainReason(error))); check space and permissions, then --resume")
+                .inputOutput,
+                "\(path): cannot be written (\(plainReason(error))); check space and permissions, then --resume")
         }
     }
 }
