@@ -40,6 +40,7 @@ let package = Package(
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
 
         room("Diagnostics"),
+        room("JSONText", ["Diagnostics"]),
         room("MessagePassing", ["COpenMPI"]),
         room("LinearAlgebra", ["COpenBLAS"]),
         room("Randomness"),
@@ -56,9 +57,9 @@ let package = Package(
         room(
             "WeightFiles",
             ["Diagnostics", "LinearAlgebra", "MessagePassing", "Safetensors", "WeightMethods"]),
-        room("Text", ["Diagnostics"]),
+        room("Text", ["Diagnostics", "JSONText"]),
         room("Images", ["CZlib", "Diagnostics", "Randomness"]),
-        room("PEFTFormat", ["Diagnostics", "LinearAlgebra", "Safetensors"]),
+        room("PEFTFormat", ["Diagnostics", "JSONText", "LinearAlgebra", "Safetensors"]),
         room("Checkpointing", ["Diagnostics", "Safetensors"]),
         room(
             "Training",
@@ -118,7 +119,8 @@ let package = Package(
             ["Diagnostics", "FixtureFiles", "Safetensors", "WeightFiles", "WeightMethods"]),
         tests("SafetensorsTests", ["Diagnostics", "FixtureFiles", "Safetensors"]),
         tests(
-            "PEFTFormatTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "PEFTFormat", "Safetensors"],
+            "PEFTFormatTests",
+            ["Diagnostics", "FixtureFiles", "JSONText", "LinearAlgebra", "PEFTFormat", "Safetensors"],
             exclude: ["Fixtures", "check_with_peft.py"]),
         tests("CheckpointingTests", ["Checkpointing", "Diagnostics", "FixtureFiles", "Safetensors"]),
         tests("HostileFilesTests", ["HostileFiles", "MultiProcessTesting"]),

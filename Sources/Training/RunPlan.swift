@@ -128,12 +128,7 @@ public struct RunPlan: PreparedRun {
         RunDigests(
             model: try RunDigests.digest(of: ModelFolder.digestedFiles(path: configuration.model)),
             data: try FileDigest.hexadecimal(ofFile: configuration.data.train),
-            initialAdapter: try RunDigests.digest(of: initialAdapterFiles))
-    }
-
-    private var initialAdapterFiles: [String] {
-        guard let folder = configuration.adapter.initialAdapter else { return [] }
-        return Adapter.fileNames.map { folder + "/" + $0 }
+            initialAdapter: try RunDigests.digest(of: configuration.initialAdapterFiles))
     }
 
     private static func check(
