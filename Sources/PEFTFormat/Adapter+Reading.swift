@@ -41,10 +41,12 @@ extension Adapter {
 
     private static func complaint(ofMissing weights: String, in folder: String) -> String {
         guard FileManager.default.fileExists(atPath: folder + "/adapter_model.bin") else {
-            return "\(weights): no such file; an adapter's folder holds adapter_config.json and adapter_model.safetensors"
+            return "\(weights): no such file; an adapter's folder holds adapter_config.json and "
+                + "adapter_model.safetensors"
         }
-        return "\(folder)/adapter_model.bin: a PyTorch file, which this program does not read; load the adapter with PEFT and "
-            + "save it with save_pretrained, which writes adapter_model.safetensors"
+        return
+            "\(folder)/adapter_model.bin: a PyTorch file, which this program does not read; load the adapter with PEFT "
+            + "and save it with save_pretrained, which writes adapter_model.safetensors"
     }
 }
 

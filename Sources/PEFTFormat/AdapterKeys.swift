@@ -74,8 +74,9 @@ enum AdapterKeys {
         guard value.booleanValue == nil, !startsBesideTheBase.contains(value.stringValue?.lowercased() ?? "") else {
             return nil
         }
-        return "\(key) is \(value.shown), so that the adapter changes what is left of the base after a part was taken out of "
-            + "its weights, and fits no whole base; save it as an ordinary LoRA with PEFT's "
+        return
+            "\(key) is \(value.shown), so that the adapter belongs to what is left of the base after a part was taken out "
+            + "of its weights, and fits no whole base; save it as an ordinary LoRA with PEFT's "
             + "save_pretrained(path_initial_model_for_weight_conversion=…)"
     }
 }

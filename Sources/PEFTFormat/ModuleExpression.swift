@@ -1,8 +1,8 @@
 /// A regular expression over the paths of modules, with the meaning that Python's `re` gives it.
 ///
 /// Only whether it matches is of interest, never what part of it did. So it is followed with sets of positions: an expression
-/// takes each position in the path to those where it can end, and nothing is ever tried twice. A path of n characters costs
-/// O(n) for each part of the expression, times the rounds of the repetitions that are around it; there is no backtracking.
+/// takes the positions in the path where it may begin to those where it can end, all at once, and there is no backtracking: a
+/// part costs as many steps as there are positions, for each round of the repetitions that are around it.
 struct ModuleExpression {
     indirect enum Part {
         case character((Unicode.Scalar) -> Bool)
@@ -39,35 +39,30 @@ struct ModuleExpression {
             let start = path.count - name.count
             guard start == 0 || path[start - 1] == "." else { return false }
             for (index, scalar) in name.enumerated() where scalar != "." && scalar != path[start + index] {
-                effort -= index
+                effort -= index / 8
                 return false
             }
             return true
         }
-        var starts = Positions(repeating: false, count: path.count + 1)
-        starts[0] = true
-        for (index, scalar) in path.enumerated() where scalar == "." { starts[index + 1] = true }
-        return Self.ends(of: whole, from: starts, in: path, effort: &effort)[path.count]
+        let starts = [0] + path.indices.filter { path[$0] == "." }.map { $0 + 1 }
+        return Self.ends(of: whole, from: starts, in: path, effort: &effort).last == path.count
     }
 
-    /// Which of the positions before, between and after the characters of a path.
-    private typealias Positions = [Bool]
+    /// Some of the positions before, between and after the characters of a path, in their order.
+    private typealias Positions = [Int]
 
     private static func ends(
         of part: Part, from starts: Positions, in path: [Unicode.Scalar], effort: inout Int
     ) -> Positions {
-        let none = Positions(repeating: false, count: starts.count)
-        effort -= starts.count
-        guard effort > 0, starts.contains(true) else { return none }
+        effort -= starts.count + 1
+        guard effort > 0, !starts.isEmpty else { return [] }
         switch part {
         case .character(let matches):
-            var ends = none
-            for (index, scalar) in path.enumerated() where starts[index] && matches(scalar) { ends[index + 1] = true }
-            return ends
-        case .start: return starts.filtered { $0 == 0 }
-        case .end: return starts.filtered { $0 == path.count }
+            return starts.filter { $0 < path.count && matches(path[$0]) }.map { $0 + 1 }
+        case .start: return starts.filter { $0 == 0 }
+        case .end: return starts.filter { $0 == path.count }
         case .wordBoundary(let isOne):
-            return starts.filtered { place in
+            return starts.filter { place in
                 let before = place > 0 && path[place - 1].isPartOfWord
                 let after = place < path.count && path[place].isPartOfWord
                 return (before != after) == isOne
@@ -75,17 +70,11 @@ struct ModuleExpression {
         case .sequence(let parts):
             return parts.reduce(starts) { ends(of: $1, from: $0, in: path, effort: &effort) }
         case .alternatives(let parts):
-            return parts.reduce(none) { $0.union(ends(of: $1, from: starts, in: path, effort: &effort)) }
+            return parts.reduce([]) { $0.union(ends(of: $1, from: starts, in: path, effort: &effort)) }
         case .repeated(let part, let least, let most):
             return ends(ofRepeated: part, least, most, from: starts, in: path, effort: &effort)
         case .ahead(let part, let matches):
-            var result = none
-            for place in starts.indices where starts[place] {
-                var alone = none
-                alone[place] = true
-                result[place] = ends(of: part, from: alone, in: path, effort: &effort).contains(true) == matches
-            }
-            return result
+            return starts.filter { ends(of: part, from: [$0], in: path, effort: &effort).isEmpty != matches }
         }
     }
 
@@ -100,21 +89,20 @@ struct ModuleExpression {
             guard next != reached else { break }
             reached = next
         }
-        var all = reached
+        var all = Set(reached)
         var rounds = 0
-        while reached.contains(true), most.map({ rounds < $0 - least }) ?? true {
+        while !reached.isEmpty, most.map({ rounds < $0 - least }) ?? true {
             rounds += 1
-            reached = ends(of: part, from: reached, in: path, effort: &effort).without(all)
-            all = all.union(reached)
+            reached = ends(of: part, from: reached, in: path, effort: &effort).filter { !all.contains($0) }
+            all.formUnion(reached)
         }
-        return all
+        return all.sorted()
     }
 }
 
-extension [Bool] {
-    fileprivate func filtered(_ isKept: (Int) -> Bool) -> Self { indices.map { self[$0] && isKept($0) } }
-    fileprivate func union(_ other: Self) -> Self { zip(self, other).map { $0 || $1 } }
-    fileprivate func without(_ other: Self) -> Self { zip(self, other).map { $0 && !$1 } }
+extension [Int] {
+    /// Of two lists in order, without repetitions.
+    fileprivate func union(_ other: Self) -> Self { isEmpty ? other : Set(self).union(other).sorted() }
 }
 
 extension Unicode.Scalar {

@@ -37,7 +37,7 @@ struct ModulePattern {
 
     /// What matching may cost over all modules of an adapter. Patterns of a thousand layers by their names stay far below;
     /// what is written to keep a reader busy does not.
-    private static let largestEffort = 1 << 27
+    private static let largestEffort = 1 << 23
 
     /// The number of each module; nil where the pattern has none.
     ///

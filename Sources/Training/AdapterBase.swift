@@ -25,7 +25,7 @@ public struct AdapterBase {
 
     /// Tells the user in one line if the base is another than the one of the training.
     ///
-    /// Reads all of the base's files, which takes a second for each gigabyte or two; to be called on one process.
+    /// Reads all of the base's files, which takes about a second for each gigabyte; to be called on one process.
     ///
     /// - Parameter digest: of the base, where it is known.
     public func tellIfAnother(digest: String? = nil) throws {

@@ -86,9 +86,8 @@ extension AdapterHost {
 
     /// - Throws: ``TrainingError`` if the adapter has triplets for which the network has no place.
     private func checkNothingIsLost(of adapter: Adapter, path: String) throws(TrainingError) {
-        let places = Dictionary(tripletBlocks.flatMap { block in block.uses.map { ($0, block.rows.count) } }) { first, _ in
-            first
-        }
+        let uses = tripletBlocks.flatMap { block in block.uses.map { ($0, block.rows.count) } }
+        let places = Dictionary(uses) { first, _ in first }
         for module in adapter.modules where module.rank > places[module.path] ?? 0 {
             guard let place = places[module.path] else {
                 throw TrainingError(

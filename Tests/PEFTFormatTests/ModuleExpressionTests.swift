@@ -17,8 +17,9 @@ struct ModuleExpressionTests {
     private let golden: Golden
 
     init() throws {
-        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/module-expressions.json"
-        golden = try JSONDecoder().decode(Golden.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        golden = try JSONDecoder().decode(
+            Golden.self, from: Data(contentsOf: folder.appending(path: "Fixtures/module-expressions.json")))
     }
 
     private func pattern(_ json: String) throws -> ModulePattern {
@@ -58,7 +59,8 @@ struct ModuleExpressionTests {
     @Test(
         "that keep Python busy for ever are followed, or given up, at once",
         arguments: [
-            "(.*)*x", "((.*)*)*x", "(a*)*(b*)*(a|b|ab)*x", "(?=(.*(?=.*(?=.*x))))y", "((a|){1000}){1000}", "(((a*)+)+)+b",
+            "(.*)*x", "((.*)*)*x", "(a*)*(b*)*(a|b|ab)*x", "(?=(.*(?=.*(?=.*x))))y", "((a|){1000}){1000}",
+            "(((a*)+)+)+b",
         ])
     func hostile(text: String) throws {
         let module = String(repeating: "ab", count: 500)
