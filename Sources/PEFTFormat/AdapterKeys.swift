@@ -76,8 +76,8 @@ enum AdapterKeys {
         }
         return
             "\(key) is \(value.shown), so that the adapter belongs to what is left of the base after a part was taken out "
-            + "of its weights, and fits no whole base; save it as an ordinary LoRA with PEFT's "
-            + "save_pretrained(path_initial_model_for_weight_conversion=…)"
+            + "of its weights, and fits no whole base; save with PEFT what merge_and_unload gives, a whole model, or an ordinary "
+            + "LoRA with save_pretrained(path_initial_model_for_weight_conversion=…), which leaves out the head"
     }
 }
 

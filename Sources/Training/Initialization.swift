@@ -130,7 +130,14 @@ extension AdapterHost {
     }
 
     private func loadHead(_ adapter: Adapter, path: String) throws(TrainingError) {
-        for block in layout.blocks where !block.isTriplets {
+        let blocks = layout.blocks.filter { !$0.isTriplets }
+        if let stranger = adapter.head.first(where: { tensor in !blocks.contains { $0.name == tensor.name } }) {
+            throw TrainingError(
+                .badData,
+                "\(path): has a tensor '\(stranger.name)', expected \(blocks.map { "'\($0.name)'" }.joined(separator: ", ")) "
+                    + "beside the triplets; without it the adapter would compute something else")
+        }
+        for block in blocks {
             guard let tensor = adapter.head.first(where: { $0.name == block.name }) else {
                 throw TrainingError(.badData, "\(path): no tensor '\(block.name)'; expected the head with the adapter")
             }

@@ -152,6 +152,13 @@ struct InitialAdapterTests {
             lost?.description.contains(
                 "2 triplets for the module 'bert.encoder.layer.0.attention.output.dense', which adapter.target_modules "
                     + "does not name") == true, "\(lost?.description ?? "")")
+        let other = try Fixture.TemporaryFolder()
+        var source = try Adapter(path: path)
+        source.head.append(HeadTensor(name: "score.weight", shape: [1], values: [1]))
+        let task = try TaskDescription(adapterFolder: path, outputCount: source.outputCount)
+        try source.write(.adalora, to: other.path, task: task)
+        let stranger = #expect(throws: TrainingError.self) { try started(from: other.path) }
+        #expect(stranger?.description.contains("has a tensor 'score.weight', expected 'classifier.weight'") == true)
         // Its modules without triplets lose nothing.
         _ = try started(from: path) { $0.adapter.targetModules.removeAll { $0 == "intermediate.dense" } }
     }
