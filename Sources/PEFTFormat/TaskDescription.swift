@@ -87,8 +87,31 @@ public struct TaskDescription: Codable, Sendable, Equatable {
     /// Whether a folder has an adapter of an image network.
     public static func isImageClassification(adapterFolder: String) -> Bool {
         struct Task: Decodable { let task: String }
-        guard let data = try? JSONFile.contents(adapterFolder + "/" + fileName) else { return false }
-        return (try? JSONDecoder().decode(Task.self, from: data))?.task == imageClassification
+        return part(Task.self, of: adapterFolder)?.task == imageClassification
+    }
+
+    /// The digest of the base model's files that an adapter was trained on; nil where none is written down.
+    public static func modelDigest(adapterFolder: String) -> String? {
+        struct Digest: Decodable {
+            let modelDigest: String?
+            enum CodingKeys: String, CodingKey { case modelDigest = "model_digest" }
+        }
+        return part(Digest.self, of: adapterFolder)?.modelDigest
+    }
+
+    /// The codes in which an adapter's base was held in training; nil where it was not.
+    public static func baseQuantization(adapterFolder: String) -> Quantization? {
+        struct Base: Decodable {
+            let quantization: Quantization?
+            enum CodingKeys: String, CodingKey { case quantization = "base_quantization" }
+        }
+        return part(Base.self, of: adapterFolder)?.quantization
+    }
+
+    /// Some of a folder's file; nil if it is not there.
+    private static func part<Part: Decodable>(_ type: Part.Type, of folder: String) -> Part? {
+        guard let data = try? JSONFile.contents(folder + "/" + fileName) else { return nil }
+        return try? JSONDecoder().decode(type, from: data)
     }
 
     /// Reads the file of an adapter's folder. An adapter that PEFT wrote has none: then one output is a regression, more

@@ -41,12 +41,14 @@ struct PredictCommand: ParsableCommand {
             ProcessThreads.use(threads, processesOfMachine: 1)
             if let images {
                 let trained = try TrainedImageModel(path: adapter, baseModel: model)
+                try trained.base?.tellIfAnother()
                 return try trained.predict(path: images) { try printLine(Self.json($0)) }
             }
             guard !TrainedImageModel.isOne(adapter) else {
                 throw TrainingError(.usage, "\(adapter): a run on images; name a file of them with --images")
             }
             let trained = try TrainedModel(path: adapter, baseModel: model)
+            try trained.base?.tellIfAnother()
             var texts = InputTexts(task: trained.task, isKnown: trained.taskIsKnown, format: input)
             try InputLines.forEachGroup(of: 32) { group in
                 // What comes before a line that cannot be used is answered.

@@ -1,4 +1,5 @@
 import Diagnostics
+import JSONText
 
 /// One JSON object a line.
 struct JSONLinesFile {

@@ -47,12 +47,6 @@ extension TrainingConfiguration {
     /// Whether the run leaves an adapter; else it leaves a whole model.
     var leavesAdapter: Bool { task != .superposition && (method == .adalora || method == .lora) }
 
-    /// The files of `adapter.init`.
-    var initialAdapterFiles: [String] {
-        guard let folder = adapter.initialAdapter else { return [] }
-        return Adapter.fileNames.map { folder + "/" + $0 }
-    }
-
     /// Every file and folder that the run reads, with the key that names it.
     var inputPaths: [(key: String, path: String)] {
         [

@@ -18,6 +18,8 @@ public struct TrainedModel {
     public let labels: ClassLabels?
     /// Tokens of a sample, special tokens included.
     public let maximumLength: Int
+    /// Of an adapter; nil for a whole model.
+    public let base: AdapterBase?
 
     /// - Parameters:
     ///   - path: an adapter's folder, a model's that has a head, or that of a run.
@@ -27,6 +29,7 @@ public struct TrainedModel {
             try Self.refuseBase(baseModel, of: folder)
             try self.init(wholeModel: folder)
         } else {
+            try RunFolder(path: path).checkIsNotUnfinished()
             try self.init(adapter: Self.adapterFolder(path), baseModel: baseModel)
         }
     }
@@ -43,9 +46,10 @@ public struct TrainedModel {
             adaptation: Adaptation(
                 modules: adapter.modules.map { .init(path: $0.path, rank: $0.rank) },
                 scale: adapter.settings.scale, dropout: 0), outputCount: adapter.outputCount)
-        try model.load(adapter, path: folder)
+        try model.load(adapter, path: folder, scale: adapter.settings.scale)
         try self.init(
-            model, task: task, folder: folder, tokenizer: try WordPieceTokenizer(modelDirectory: base))
+            model, task: task, folder: folder, tokenizer: try WordPieceTokenizer(modelDirectory: base),
+            base: AdapterBase(adapterFolder: folder, folder: base))
     }
 
     private init(wholeModel folder: String) throws {
@@ -77,9 +81,11 @@ public struct TrainedModel {
     }
 
     private init(
-        _ model: AdaptedModel, task: TaskDescription, folder: String, tokenizer: WordPieceTokenizer
+        _ model: AdaptedModel, task: TaskDescription, folder: String, tokenizer: WordPieceTokenizer,
+        base: AdapterBase? = nil
     ) throws {
         taskIsKnown = FileManager.default.fileExists(atPath: folder + "/" + TaskDescription.fileName)
+        self.base = base
         self.model = model
         self.task = task
         self.tokenizer = tokenizer
@@ -110,7 +116,8 @@ public struct TrainedModel {
 
     /// The adapter's folder in that of a run, or the folder itself.
     ///
-    /// - Throws: ``TrainingError`` (`usage`) where there is a whole model, which has no adapter to speak of.
+    /// - Throws: ``TrainingError`` (`usage`) where there is a whole model, which has no adapter to speak of; (`missingInput`)
+    ///   where a run has not come to its end.
     public static func requiredAdapterFolder(_ path: String) throws(TrainingError) -> String {
         if let folder = wholeModelFolder(path) {
             throw TrainingError(
@@ -118,6 +125,7 @@ public struct TrainedModel {
                 "\(folder): a whole model without an adapter, which other programs load as it is; 'rankwise spectrum "
                     + "\(folder)' shows its weights")
         }
+        try RunFolder(path: path).checkIsNotUnfinished()
         return adapterFolder(path)
     }
 

@@ -65,6 +65,7 @@ public enum TrainingRun {
             // Nothing in the run's folder may move before all have read it.
             try communicator.barrier()
         }
+        if isCoordinator, resumed.path == nil { try plan.tellIfInitialAdapterHasAnotherBase(fingerprint.digests) }
         try coordinator?.begin(
             atStep: trainer.step, configuration: configuration, tripletCount: plan.network.tripletCount)
         let run = RunInProgress(

@@ -29,12 +29,11 @@ public struct ImageRunPlan: PreparedRun {
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights()
     ) throws {
         let folder = configuration.modelFolder
-        modelFiles = folder.map { folder in ImageModelFolder.fileNames.map { folder + "/" + $0 } } ?? []
-        let present = modelFiles.filter { FileManager.default.fileExists(atPath: $0) }
+        modelFiles = folder.map(ImageModelFolder.digestedFiles) ?? []
         let base = try folder.map { try ImageModelFolder(path: $0) }
         try base?.checkTensors(exceptHead: true)
         let images = try ImageSet(path: configuration.data.train, labelColumn: configuration.data.label)
-        inputs = try FileStamp.all(of: present + images.files)
+        inputs = try FileStamp.all(of: modelFiles + images.files)
         let transform = try Self.transform(configuration, images: images, base: base)
         let classCount = images.classCount
         labels = (0..<classCount).map(String.init)
