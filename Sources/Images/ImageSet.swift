@@ -24,37 +24,30 @@ public struct ImageSet: Sendable {
     /// - Parameters:
     ///   - path: for IDX, of the images; that of the labels has `labels` for `images` and `idx1` for `idx3` in its name.
     ///   - labelColumn: of a CSV file, as ``PixelTable`` takes it.
-    ///   - labelsAreOptional: whether images without labels will do; `labels` is empty then.
     /// - Throws: ``ImagesError``.
-    public init(
-        path: String, labelColumn: String? = nil, labelsAreOptional: Bool = false
-    ) throws(ImagesError) {
+    public init(path: String, labelColumn: String? = nil) throws(ImagesError) {
         let file = try DataFile(path: path)
         self.path = path
         guard try IDXFile.recognizes(file) else {
-            let table = try PixelTable(
-                file, labelColumn: labelColumn, labelsAreOptional: labelsAreOptional)
+            let table = try PixelTable(file, labelColumn: labelColumn)
             files = [path]
             count = table.rows.count
             (height, width, channels) = (table.side, table.side, 1)
-            labels = table.rows.compactMap(\.label)
+            labels = table.rows.map(\.label)
             pixels = table.rows.flatMap(\.pixels)
             return
         }
         let images = try IDXFile(file, dimensionCounts: 3...4, holding: "images")
         let labelPath = Self.labelPath(of: path)
-        let hasLabels = labelPath != path && FileManager.default.fileExists(atPath: labelPath)
-        guard labelPath != path || labelsAreOptional else {
+        guard labelPath != path else {
             throw ImagesError(
                 .missingInput,
                 "\(path): where its labels are cannot be told; name the files like train-images-idx3-ubyte and train-labels-idx1-ubyte"
             )
         }
-        let labels =
-            hasLabels || !labelsAreOptional
-            ? try IDXFile(try DataFile(path: labelPath), dimensionCounts: 1...1, holding: "labels") : nil
+        let labels = try IDXFile(try DataFile(path: labelPath), dimensionCounts: 1...1, holding: "labels")
         let (count, sides) = (images.dimensions[0], Array(images.dimensions[1...]))
-        if let labels, labels.dimensions[0] != count {
+        guard labels.dimensions[0] == count else {
             throw ImagesError(
                 .badData, "\(labelPath): \(labels.dimensions[0]) labels, expected \(count) as \(path) has images")
         }
@@ -65,10 +58,10 @@ public struct ImageSet: Sendable {
                 "\(path): \(images.dimensions.map(String.init).joined(separator: " × ")), expected images × height × width (× channels)"
             )
         }
-        files = [path] + (labels == nil ? [] : [labelPath])
+        files = [path, labelPath]
         self.count = count
         (height, width, channels) = (sides[0], sides[1], sides.count > 2 ? sides[2] : 1)
-        self.labels = labels?.elements.map { Int($0) } ?? []
+        self.labels = labels.elements.map(Int.init)
         pixels = images.elements
     }
 
@@ -81,16 +74,6 @@ public struct ImageSet: Sendable {
 
     /// Classes: one more than the largest label.
     public var classCount: Int { (labels.max() ?? 0) + 1 }
-
-    /// What a user should know of classes that no image has; nil where there are none.
-    public var remark: String? {
-        let classes = Set(labels)
-        let unused = (0..<classCount).filter { !classes.contains($0) }
-        guard !unused.isEmpty else { return nil }
-        let shown = unused.prefix(12).map(String.init).joined(separator: ", ") + (unused.count > 12 ? ", …" : "")
-        return "\(path): the labels go up to \(classCount - 1), so there are \(classCount) classes, but no image has "
-            + "\(shown)"
-    }
 
     /// Checks that every label is one of so many classes.
     ///

@@ -5,65 +5,52 @@ import Foundation
     import Glibc
 #endif
 
-/// The lines of standard input, as they come.
+/// Texts on standard input: a line each, plain or as a JSON object with `text` and perhaps `text_pair`.
 enum InputLines {
-    /// Gives the lines in groups: those that are there, at most `size` at a time. So whoever writes a line and waits for its
-    /// answer gets it, and a file's lines go through together.
-    static func forEachGroup(of size: Int, _ body: ([(number: Int, line: String)]) throws -> Void) throws {
-        var reader = LineReader()
-        var number = 0
-        while let lines = try reader.nextLines() {
-            for start in stride(from: 0, to: lines.count, by: size) {
-                let group = lines[start..<min(start + size, lines.count)].map { line in
-                    number += 1
-                    return (number, line)
-                }
-                try body(group)
-            }
+    struct Text: Decodable {
+        let text: String
+        let textPair: String?
+
+        enum CodingKeys: String, CodingKey {
+            case text
+            case textPair = "text_pair"
         }
     }
-}
 
-/// Reads what standard input holds, without waiting for more than a line.
-private struct LineReader {
-    private var unfinished: [UInt8] = []
-    private var isFirst = true
-    private var isAtEnd = false
-
-    /// The lines that one read brings to their ends, without those; nil at the end.
-    mutating func nextLines() throws(InputError) -> [String]? {
-        guard !isAtEnd else { return nil }
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        let count = read(STDIN_FILENO, &chunk, chunk.count)
-        guard count >= 0 || errno == EINTR else {
-            throw InputError("standard input cannot be read (\(String(cString: strerror(errno))))")
+    /// Gives the lines in groups: of `size`, or one by one where a person types them.
+    static func forEachGroup(of size: Int, _ body: ([(number: Int, line: String)]) throws -> Void) throws {
+        let size = isatty(STDIN_FILENO) == 1 ? 1 : size
+        var group: [(Int, String)] = []
+        var number = 0
+        while let line = readLine(strippingNewline: true) {
+            number += 1
+            group.append((number, line))
+            if group.count == size {
+                try body(group)
+                group = []
+            }
         }
-        isAtEnd = count == 0
-        unfinished += chunk[..<max(count, 0)]
-        var end = unfinished.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        if isAtEnd { end = unfinished.count }
-        let whole = unfinished[..<end]
-        unfinished.removeFirst(end)
-        guard !whole.isEmpty else { return [] }
-        var lines = whole.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        // What follows the last line's end is no line.
-        if whole.last == UInt8(ascii: "\n") { lines.removeLast() }
-        return lines.map { line in
-            defer { isFirst = false }
-            let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-            let text = isFirst && line.starts(with: mark) ? line.dropFirst(mark.count) : line
-            return String(decoding: text.last == UInt8(ascii: "\r") ? text.dropLast() : text, as: UTF8.self)
+        if !group.isEmpty { try body(group) }
+    }
+
+    /// A line that must be a JSON object.
+    static func object(_ line: String, number: Int) throws(InputError) -> Text {
+        do {
+            return try JSONDecoder().decode(Text.self, from: Data(line.utf8))
+        } catch {
+            throw InputError(
+                "standard input:\(number): \(line.prefix(60).debugDescription), expected a JSON object such as "
+                    + "{\"text\": \"A wonderful film.\"}")
         }
     }
 }
 
 /// A line of standard input that cannot be used.
 struct InputError: Diagnosis {
-    let kind: FailureKind
+    var kind: FailureKind { .badData }
     let description: String
 
-    init(_ description: String, kind: FailureKind = .badData) {
-        self.kind = kind
+    init(_ description: String) {
         self.description = description
     }
 }

@@ -9,9 +9,8 @@ struct PredictCommand: ParsableCommand {
         commandName: "predict",
         abstract: "Predict for texts on standard input, or for a file of images; prints a JSON object for each.",
         discussion: """
-            A line is the text itself, or a JSON object with "text" and, for a pair, "text_pair", or with the columns that the
-            run was trained on. What the first line is decides for all, unless --input says it. Each line is answered as it
-            comes, so that another program may write a line and wait for the answer.
+            A line is the text itself, or a JSON object with "text" and, for a pair, "text_pair". What the first line is decides
+            for all, unless --input says it.
 
               echo 'A wonderful film.' | rankwise predict --adapter runs/reviews
               {"label": "1", "scores": [0.0124, 0.9876], "logits": [-2.19, 2.19]}
@@ -20,6 +19,8 @@ struct PredictCommand: ParsableCommand {
 
             Scores are the probabilities of the classes in their order; for a regression, label and score are the number.
             """)
+
+    enum Input: String, ExpressibleByArgument, CaseIterable { case lines, jsonl }
 
     @Option(help: "The adapter's folder, or a whole model's, or that of the run that made it.")
     var adapter: String
@@ -31,7 +32,7 @@ struct PredictCommand: ParsableCommand {
     var images: String?
 
     @Option(help: "What a line is.")
-    var input: InputTexts.Format?
+    var input: Input?
 
     @Option(help: "Threads for matrix products; by default all of the machine's cores.")
     var threads: Int?
@@ -49,15 +50,22 @@ struct PredictCommand: ParsableCommand {
             }
             let trained = try TrainedModel(path: adapter, baseModel: model)
             try trained.base?.tellIfAnother()
-            var texts = InputTexts(task: trained.task, isKnown: trained.taskIsKnown, format: input)
+            var input = input
             try InputLines.forEachGroup(of: 32) { group in
-                // What comes before a line that cannot be used is answered.
-                let (ready, failure) = texts.take(group)
-                for prediction in trained.predictions(for: ready) { try printLine(Self.json(prediction)) }
-                if let failure { throw failure }
+                let chosen = input ?? (Self.isObject(group.first?.line ?? "") ? .jsonl : .lines)
+                input = chosen
+                let texts = try group.map { number, line -> (text: String, pair: String?) in
+                    guard chosen == .jsonl else { return (line, nil) }
+                    let object = try InputLines.object(line, number: number)
+                    return (object.text, object.textPair)
+                }
+                for prediction in trained.predictions(for: texts) { try printLine(Self.json(prediction)) }
             }
-            for prediction in trained.predictions(for: texts.rest()) { try printLine(Self.json(prediction)) }
         }
+    }
+
+    private static func isObject(_ line: String) -> Bool {
+        line.first { !$0.isWhitespace } == "{" && (try? InputLines.object(line, number: 1)) != nil
     }
 
     /// The keys in the order in which a person reads them.
@@ -70,5 +78,3 @@ struct PredictCommand: ParsableCommand {
             + "\"logits\": \(try jsonText(prediction.logits))}"
     }
 }
-
-extension InputTexts.Format: ExpressibleByArgument {}

@@ -27,11 +27,9 @@ struct TokenizeCommand: ParsableCommand {
         try reportingErrors {
             let tokenizer = try WordPieceTokenizer(modelDirectory: model)
             try InputLines.forEachGroup(of: 256) { group in
-                for (number, line) in group where !line.allSatisfy(\.isWhitespace) {
-                    let row = try TextRow(
-                        jsonLine: line, columns: TextColumns(text: "text", textPair: "text_pair"), pairIsOptional: true,
-                        path: "standard input", line: number)
-                    let tokenized = tokenizer.encode(row.text, pair: row.textPair, maxLength: maxLength)
+                for (number, line) in group {
+                    let object = try InputLines.object(line, number: number)
+                    let tokenized = tokenizer.encode(object.text, pair: object.textPair, maxLength: maxLength)
                     try printLine(jsonText(Ids(ids: tokenized.ids)))
                 }
             }

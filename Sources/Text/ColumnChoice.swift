@@ -34,16 +34,12 @@ struct ColumnChoice {
     }
 
     /// The sample of a row of cells, of which there must be as many as the header has.
-    ///
-    /// - Parameter hint: further words where there are not as many.
-    func row(
-        cellCount: Int, line: Int, hint: String = "", cell: (Int) -> String
-    ) throws(TextError) -> TextRow {
+    func row(cellCount: Int, line: Int, cell: (Int) -> String) throws(TextError) -> TextRow {
         guard cellCount == columnCount else {
             throw .badData(
                 path, line: line,
                 "\(cellCount) cells in the row, expected \(columnCount) as in the header; "
-                    + (cellCount < columnCount ? "a cell is missing" : "a cell holds a separator") + hint)
+                    + (cellCount < columnCount ? "a cell is missing" : "a cell holds an unquoted separator"))
         }
         return TextRow(text: cell(text), textPair: pair.map(cell), label: label.map(cell), line: line)
     }

@@ -23,34 +23,15 @@ struct CommaSeparatedFile {
         guard reader.position < end else {
             throw TextError(.badData, "\(file.path): the file is empty, expected a header and rows")
         }
-        reader.skipBlankLines()
-        let headerLine = reader.line
         try reader.readRow()
-        let choice = try ColumnChoice(columns, header: reader.cells, path: file.path, line: headerLine)
+        let choice = try ColumnChoice(columns, header: reader.cells, path: file.path, line: 1)
         var rows: [TextRow] = []
-        while true {
-            reader.skipBlankLines()
-            guard reader.position < end else { break }
+        while reader.position < end {
             let line = reader.line
             try reader.readRow()
-            rows.append(
-                try choice.row(
-                    cellCount: reader.cells.count, line: line,
-                    hint: "; a text with commas or line breaks stands in double quotes"
-                ) { reader.cells[$0] })
+            rows.append(try choice.row(cellCount: reader.cells.count, line: line) { reader.cells[$0] })
         }
         return rows
-    }
-
-    /// Passes over lines that are empty or hold spaces alone.
-    private mutating func skipBlankLines() {
-        while position < end {
-            let lineEnd = file.bytes[position..<end].firstIndex(of: UInt8(ascii: "\n")) ?? end
-            guard file.bytes[position..<lineEnd].allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") })
-            else { return }
-            position = min(lineEnd + 1, end)
-            line += 1
-        }
     }
 
     private mutating func readRow() throws(TextError) {

@@ -18,12 +18,6 @@ struct FileContents {
         guard !isFolder.boolValue else {
             throw TextError(.missingInput, "\(path): a folder, expected a file")
         }
-        // What a pipe gives is gone once it is read, and a run reads its data for its digest, too.
-        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        let type = (try? FileManager.default.attributesOfItem(atPath: target))?[.type] as? FileAttributeType
-        guard type == nil || type == .typeRegular else {
-            throw TextError(.badData, "\(path): a pipe or a device, expected a regular file; write its content to one")
-        }
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))

@@ -68,10 +68,8 @@ public struct TextTable: Sendable, Equatable {
     /// Where the samples are from, for messages.
     public let path: String
     public let rows: [TextRow]
-    /// What a user should know of the file although it can be used, a line each.
-    public let remarks: [String]
 
-    /// Reads a data file whole; its name says the format. A byte order mark and blank lines are passed over.
+    /// Reads a data file whole; its name says the format. A byte order mark and blank lines at the end are passed over.
     ///
     /// Takes time in proportion to the file, and memory of a small multiple of it.
     ///
@@ -93,14 +91,12 @@ public struct TextTable: Sendable, Equatable {
 
     private init(_ file: FileContents, format: TextFormat, columns: TextColumns) throws(TextError) {
         path = file.path
-        var remarks: [String] = []
         rows =
             switch format {
-            case .tabSeparated: try TabSeparatedFile(file).rows(columns, remarks: &remarks)
+            case .tabSeparated: try TabSeparatedFile(file).rows(columns)
             case .commaSeparated: try CommaSeparatedFile(file).rows(columns)
             case .jsonLines: try JSONLinesFile(file).rows(columns)
             }
-        self.remarks = remarks
         guard !rows.isEmpty else {
             throw TextError(.badData, "\(path): no rows, expected at least one sample")
         }

@@ -46,23 +46,23 @@ public struct Evaluation {
 
     /// The metrics of labelled samples, the same on every process.
     public func metrics(of samples: TrainingSamples, _ communicator: borrowing Communicator) throws -> Metrics {
-        let logits = try logits(of: (0..<samples.count).map(samples.sequence), communicator)
-        let losses = zip(logits, samples.targets).map { logits, target in
+        let logits = try logits(of: samples.all.map(\.sequence), communicator)
+        let losses = zip(logits, samples.all).map { logits, sample in
             var gradient = [Float](repeating: 0, count: logits.count)
             return logits.withUnsafeBufferPointer { logits in
                 gradient.withUnsafeMutableBufferPointer {
-                    samples.loss.evaluate(logits: logits, target: target, sampleCount: 1, gradient: $0)
+                    samples.loss.evaluate(logits: logits, target: sample.target, sampleCount: 1, gradient: $0)
                 }
             }
         }
         switch samples.loss {
         case .crossEntropy:
             return Metrics(
-                predicted: logits.map(Self.largest), expected: samples.targets.map { Int($0) },
+                predicted: logits.map(Self.largest), expected: samples.all.map { Int($0.target) },
                 classCount: model.outputCount, meanLoss: losses.reduce(0, +) / Double(max(losses.count, 1)))
         case .meanSquaredError:
             return Metrics(
-                predicted: logits.map { Double($0.first ?? 0) }, expected: samples.targets.map(Double.init))
+                predicted: logits.map { Double($0.first ?? 0) }, expected: samples.all.map { Double($0.target) })
         }
     }
 

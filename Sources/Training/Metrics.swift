@@ -11,8 +11,7 @@ public struct Metrics: Codable, Sendable, Equatable {
 
     /// Classification: share of samples whose class is right.
     public var accuracy: Double?
-    /// Classification: F1 of class 1 where there are two classes, otherwise the mean over the classes that occur among the
-    /// labels or the predictions (macro, as scikit-learn's `f1_score` has it).
+    /// Classification: F1 of class 1 where there are two classes, otherwise the mean over the classes (macro).
     public var f1: Double?
     /// Classification: Matthews correlation coefficient, for any number of classes.
     public var matthewsCorrelation: Double?
@@ -56,8 +55,9 @@ public struct Metrics: Codable, Sendable, Equatable {
             let sum = truths[index] + guesses[index]
             return sum > 0 ? 2 * Double(confusion[index][index]) / sum : 0
         }
-        let occurring = classCount == 2 ? [1] : (0..<classCount).filter { truths[$0] + guesses[$0] > 0 }
-        f1 = occurring.reduce(0) { $0 + score(ofClass: $1) } / Double(max(occurring.count, 1))
+        f1 =
+            classCount == 2
+            ? score(ofClass: 1) : (0..<classCount).reduce(0) { $0 + score(ofClass: $1) } / Double(max(classCount, 1))
         let total = Double(count)
         let agreement = Double(right) * total - zip(truths, guesses).reduce(0) { $0 + $1.0 * $1.1 }
         let spread =

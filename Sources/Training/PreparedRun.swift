@@ -7,8 +7,6 @@ protocol PreparedRun {
     var configuration: TrainingConfiguration { get }
     /// The network with the training data, its parameters those of a new run.
     var network: any TrainableNetwork { get }
-    /// What a user should know of the data although it can be used, a line each.
-    var remarks: [String] { get }
     /// What the subject adds to a run's summary, a line each.
     var subjectLines: [String] { get }
     /// The files that are read, as they were before.

@@ -37,7 +37,7 @@ extension TrainingRun {
 extension RunPlan {
     var subjectLines: [String] {
         [
-            "# training samples: \(training.count), longest \(training.longest) tokens",
+            "# training samples: \(training.count), longest \(training.all.map(\.sequence.tokens.count).max() ?? 0) tokens",
             "# outputs: \(labels.map { "classes " + $0.names.joined(separator: ", ") } ?? "one number")",
         ]
     }
@@ -63,7 +63,7 @@ extension PreparedRun {
         }
         let arrays = OwnedState.quantities(of: network.layout).count
         lines.append("# trained parameters: \(network.layout.elementCount) in \(network.layout.rowCount) rows")
-        lines += subjectLines + remarks.map { "# remark: \($0)" }
+        lines += subjectLines
         lines += [
             "# BLAS kernels: \(BLASLibrary.kernelType)",
             "# processes: \(processCount)",

@@ -20,7 +20,6 @@ public struct RunPlan: PreparedRun {
     /// The model with the training data.
     public let learner: TextLearner
     let inputs: [String: FileStamp]
-    let remarks: [String]
 
     /// Reads model and data, attaches the adapters if there are any, and sets the parameters of a new run.
     ///
@@ -49,18 +48,6 @@ public struct RunPlan: PreparedRun {
         self.labels = labels
         self.model = model
         learner = TextLearner(model: model, samples: training, limit: configuration.data.limit)
-        remarks = training.remarks + (try Self.checkSplits(configuration, labels: labels))
-    }
-
-    /// Reads the samples that are not trained on, so that what is wrong with them is known before the first step.
-    ///
-    /// - Returns: what a user should know of them.
-    private static func checkSplits(_ configuration: TrainingConfiguration, labels: ClassLabels?) throws -> [String] {
-        try SplitKind.allCases.compactMap { configuration.data.path(of: $0) }.flatMap { path in
-            let table = try TextTable(path: path, columns: configuration.columns)
-            _ = try table.targets(labels)
-            return table.remarks
-        }
     }
 
     var network: any TrainableNetwork { learner }

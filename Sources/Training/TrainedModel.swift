@@ -10,8 +10,6 @@ public import Text
 /// What a run on texts left, or another program: an adapter on its base model, or a whole model; ready to be evaluated.
 public struct TrainedModel {
     public let task: TaskDescription
-    /// Whether the task was written with the model; else it is what the model's shape suggests.
-    public let taskIsKnown: Bool
     public let tokenizer: WordPieceTokenizer
     public let model: AdaptedModel
     /// The classes, or nil for a regression.
@@ -48,7 +46,7 @@ public struct TrainedModel {
                 scale: adapter.settings.scale, dropout: 0), outputCount: adapter.outputCount)
         try model.load(adapter, path: folder, scale: adapter.settings.scale)
         try self.init(
-            model, task: task, folder: folder, tokenizer: try WordPieceTokenizer(modelDirectory: base),
+            model, task: task, tokenizer: try WordPieceTokenizer(modelDirectory: base),
             base: AdapterBase(adapterFolder: folder, folder: base))
     }
 
@@ -76,15 +74,12 @@ public struct TrainedModel {
             let values = try head.floats(of: name, shape: block.shape)
             (model.parameters.pointer + block.elements.lowerBound).update(from: values, count: values.count)
         }
-        try self.init(
-            model, task: task, folder: folder, tokenizer: try WordPieceTokenizer(modelDirectory: folder))
+        try self.init(model, task: task, tokenizer: try WordPieceTokenizer(modelDirectory: folder))
     }
 
     private init(
-        _ model: AdaptedModel, task: TaskDescription, folder: String, tokenizer: WordPieceTokenizer,
-        base: AdapterBase? = nil
+        _ model: AdaptedModel, task: TaskDescription, tokenizer: WordPieceTokenizer, base: AdapterBase? = nil
     ) throws {
-        taskIsKnown = FileManager.default.fileExists(atPath: folder + "/" + TaskDescription.fileName)
         self.base = base
         self.model = model
         self.task = task

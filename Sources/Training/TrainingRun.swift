@@ -38,7 +38,6 @@ public enum TrainingRun {
         try ProcessThreads.use(configuration.threads, communicator)
         let storage = try NodeWeights(communicator)
         let plan = try prepare(configuration, storage: storage) { watch.progressed() }
-        if isCoordinator { for remark in plan.remarks { tellUser(remark) } }
         let fingerprint = try plan.agreedFingerprint(communicator)
         let inputs = try InputWatch(plan.inputs, digests: fingerprint.digests.files)
         watch.progressed()

@@ -62,54 +62,6 @@ struct ImageFileTests {
     }
 
     @Test(
-        "no row is lost for a byte order mark, quotes or spaces, with the label by default, by name or by number",
-        arguments: [
-            ("\u{FEFF}1,2,3,4,1\n5,6,7,8,0\n", "label"), ("\u{FEFF}1,2,3,4,1\n5,6,7,8,0\n", "4"),
-            ("\"1x1\",\"1x2\",\"2x1\",\"2x2\",\"label\"\n1,2,3,4,1\n5,6,7,8,0\n", "label"),
-            ("\"1x1\",\"1x2\",\"2x1\",\"2x2\",\"label\"\n1,2,3,4,1\n5,6,7,8,0\n", "4"),
-            ("1, 2, 3, 4, 1\n5,6,7,8,0\n", "label"), ("1, 2, 3, 4, 1\n5,6,7,8,0\n", "4"),
-            ("\"1\",\"2\",\"3\",\"4\",\"1\"\n\"5\",\"6\",\"7\",\"8\",\"0\"\n", "4"),
-            ("\u{FEFF}a,b,c,d,label\n\n1,2,3,4,1\n \n5,6,7,8,0 \n", "label"),
-            ("0,1,2,3,label\n1,2,3,4,1\n5,6,7,8,0\n", "label"),
-        ])
-    func spellings(text: String, column: String) throws {
-        let folder = try Folder()
-        let images = try ImageSet(path: try folder.write("digits.csv", Array(text.utf8)), labelColumn: column)
-        #expect(images.labels == [1, 0])
-        #expect(pixels(images) == [1, 2, 3, 4, 5, 6, 7, 8])
-    }
-
-    @Test(
-        "what is damaged in the first row is refused by its place, not taken for a header",
-        arguments: ["0,,20,30,1", "0,10,NA,30,1", "0,10,2x0,30,1", "0,-1,20,30,1", "0,0.5,20,30,1", "0,1,2,3,x"])
-    func damagedFirstRow(row: String) throws {
-        let folder = try Folder()
-        let path = try folder.write("digits.csv", Array((row + "\n5,6,7,8,0\n").utf8))
-        for column in ["label", "4"] { expectRefusal(of: path, labelColumn: column, hint: "digits.csv:1: '") }
-    }
-
-    @Test("images without labels are read where labels are optional, and refused elsewhere")
-    func unlabelled() throws {
-        let folder = try Folder()
-        for (text, count) in [
-            ("a,b,c,d\n1,2,3,4\n5,6,7,8\n", 0), ("1,2,3,4\n5,6,7,8\n", 0), ("1,2,3,4,1\n5,6,7,8,0\n", 2),
-            ("label,a,b,c,d\n1,1,2,3,4\n0,5,6,7,8\n", 2),
-        ] {
-            let path = try folder.write("test.csv", Array(text.utf8))
-            let images = try ImageSet(path: path, labelColumn: "label", labelsAreOptional: true)
-            #expect(images.labels.count == count && images.count == 2)
-            #expect(pixels(images) == [1, 2, 3, 4, 5, 6, 7, 8])
-            if count == 0 { expectRefusal(of: path, labelColumn: "label", hint: "test.csv") }
-        }
-        let path = try folder.write("d-images.idx3-ubyte", imageBytes)
-        #expect(try ImageSet(path: path, labelsAreOptional: true).labels.isEmpty)
-        expectRefusal(of: path, hint: "d-labels.idx1-ubyte")
-        _ = try folder.write("d-labels.idx1-ubyte", labelBytes)
-        #expect(try ImageSet(path: path, labelsAreOptional: true).labels == [7, 1])
-        #expect(try ImageSet(path: path).remark?.contains("0, 2, 3, 4, 5, 6") == true)
-    }
-
-    @Test(
         "a CSV that holds no images is refused in one line that names the place",
         arguments: [
             ("", ""), ("1,2,3\n", "square"), ("1,2,3,4,5\n1,2,3,4\n", ":2:"), ("1,2,3,4,5\n1,2,3,256,5\n", ":2:"),

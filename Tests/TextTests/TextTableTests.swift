@@ -118,7 +118,7 @@ private func refusal(_ content: String, _ format: TextFormat, _ columns: TextCol
         "a row that cannot be read is refused with its line",
         arguments: [
             (TextFormat.tabSeparated, "text\tlabel\na\t1\nb", 3, "1 cells"),
-            (.tabSeparated, "text\tlabel\na\t1\n\n  \nb", 5, "1 cells"),
+            (.tabSeparated, "text\tlabel\na\t1\n\nb\t2", 3, "1 cells"),
             (.tabSeparated, "text\tlabel\na\t1\nb\tc\t2", 3, "3 cells"),
             (.tabSeparated, "text\ttext\tlabel\na\tb\t1", 1, "two columns"),
             (.commaSeparated, "text,label\n\"a\n\n\",1\nb", 5, "1 cells"),
@@ -127,7 +127,7 @@ private func refusal(_ content: String, _ format: TextFormat, _ columns: TextCol
             (.commaSeparated, "text,label\na,1\n\"b\" c,2\n", 3, "closing quote"),
             (.commaSeparated, "text,label\n\"a\",\"1\"\r\"b\",2", 2, "carriage return"),
             (.jsonLines, "{\"text\": \"a\", \"label\": 1}\n[1]", 2, "an array"),
-            (.jsonLines, "{\"text\": \"a\", \"label\": 1}\n\n{\"text\": \"a\", \"label\": 1", 3, "not JSON"),
+            (.jsonLines, "{\"text\": \"a\", \"label\": 1}\n\n{\"text\": \"a\", \"label\": 1}", 2, "not JSON"),
             (.jsonLines, "{\"text\": \"a\", \"label\": 1}\n{\"tex\": \"a\", \"label\": 1}", 2, "did you mean \"tex\"?"),
             (.jsonLines, "{\"text\": 5, \"label\": 1}", 1, "a number, expected a string"),
             (.jsonLines, "{\"text\": \"a\", \"label\": null}", 1, "null"),

@@ -70,13 +70,7 @@ struct ConfigurationDocument {
         if ConfigurationField.sections.contains(where: { $0.name == key }) {
             throw failure(place, "'\(key)' is a section; set one of its keys, such as \(key).…=VALUE")
         }
-        let text = String(option[option.index(after: equals)...])
-        let value = try node(text, place: place, hasLines: false)
-        // In YAML a word that begins with # begins a comment; on a command line nobody means one.
-        if let scalar = value?.scalar, scalar.style == .plain, text.contains(" #"), !scalar.string.contains(" #") {
-            throw failure(
-                place, "the value reads as '\(scalar.string.shortened.oneLine)', as # begins a comment; quote it")
-        }
+        let value = try node(String(option[option.index(after: equals)...]), place: place, hasLines: false)
         return Entry(key: key, value: value ?? Node(""), place: place)
     }
 

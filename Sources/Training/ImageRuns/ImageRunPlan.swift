@@ -15,7 +15,6 @@ public struct ImageRunPlan: PreparedRun {
     /// Names of the classes: their numbers, where the data has no names.
     public let labels: [String]
     let inputs: [String: FileStamp]
-    let remarks: [String]
     private let modelFiles: [String]
     /// The model that the run starts from; nil for a new one.
     private let base: ImageModelFolder?
@@ -62,9 +61,6 @@ public struct ImageRunPlan: PreparedRun {
         self.base = base
         classifier = ImageClassifier(
             model: model, images: images, transform: transform, limit: configuration.data.limit)
-        remarks = images.remark.map { [$0] } ?? []
-        // What is wrong with other samples is to be known before the first step.
-        for kind in SplitKind.allCases { _ = try split(kind) {} }
     }
 
     private static func adapted(

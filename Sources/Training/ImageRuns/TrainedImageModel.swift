@@ -76,9 +76,8 @@ public struct TrainedImageModel {
         }
     }
 
-    private func images(_ path: String, labelColumn: String?, labelsAreOptional: Bool = false) throws -> ImageSet {
-        let images = try ImageSet(
-            path: path, labelColumn: labelColumn ?? self.labelColumn ?? "label", labelsAreOptional: labelsAreOptional)
+    private func images(_ path: String, labelColumn: String?) throws -> ImageSet {
+        let images = try ImageSet(path: path, labelColumn: labelColumn ?? self.labelColumn ?? "label")
         guard images.channels == model.configuration.channels else {
             throw TrainingError(
                 .badData,
@@ -100,7 +99,7 @@ public struct TrainedImageModel {
     public func predict(
         path: String, labelColumn: String? = nil, _ body: (TrainedModel.Prediction) throws -> Void
     ) throws {
-        let images = try images(path, labelColumn: labelColumn, labelsAreOptional: true)
+        let images = try images(path, labelColumn: labelColumn)
         let evaluation = ImageEvaluation(model: model, transform: transform)
         for start in stride(from: 0, to: images.count, by: 64) {
             let group = start..<min(start + 64, images.count)

@@ -24,7 +24,6 @@ struct SuperpositionRun: PreparedRun {
 
     var network: any TrainableNetwork { superposition }
     var inputs: [String: FileStamp] { [:] }
-    var remarks: [String] { [] }
     var adapterHost: (any AdapterHost)? { nil }
 
     var subjectLines: [String] {
