@@ -56,8 +56,9 @@ let package = Package(
         room(
             "WeightFiles",
             ["Diagnostics", "LinearAlgebra", "MessagePassing", "Safetensors", "WeightMethods"]),
-        room("Text", ["Diagnostics"]),
-        room("Images", ["CZlib", "Diagnostics", "Randomness"]),
+        room("Tables"),
+        room("Text", ["Diagnostics", "Tables"]),
+        room("Images", ["CZlib", "Diagnostics", "Randomness", "Tables"]),
         room("PEFTFormat", ["Diagnostics", "LinearAlgebra", "Safetensors"]),
         room("Checkpointing", ["Diagnostics", "Safetensors"]),
         room(

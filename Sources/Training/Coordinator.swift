@@ -7,13 +7,14 @@ final class Coordinator {
     let folder: RunFolder
     let checkpoints: CheckpointStore
     private let lock: RunFolder.Lock
+    private let start: RunStart
     /// Names this job and no other.
     var token: String { lock.token }
     private var damaged: [CheckpointStore.Entry] = []
     private var log: MetricsLog?
     private var progress: ProgressLine?
 
-    /// Takes the run folder for this job.
+    /// Takes the run folder for this job. Nothing in it is changed yet.
     ///
     /// - Parameter start: what to do with what an earlier run left there.
     init(folder: RunFolder, start: RunStart) throws {
@@ -21,15 +22,13 @@ final class Coordinator {
         lock = try RunFolder.Lock(folder)
         self.folder = folder
         checkpoints = CheckpointStore(runFolder: folder.path)
+        self.start = start
         let contents = folder.contents
-        switch start {
-        case .new where !contents.isEmpty:
+        guard start != .new || contents.isEmpty else {
             throw TrainingError(
                 .usage,
                 "\(folder.path): holds an earlier run (\(contents.joined(separator: ", "))); continue it with --resume, "
                     + "start over with --overwrite, or set output to another folder")
-        case .overwrite: try folder.clear()
-        case .new, .resume: break
         }
     }
 
@@ -50,8 +49,10 @@ final class Coordinator {
         return nil
     }
 
-    /// Opens the log at the first step that will be done.
+    /// Opens the log at the first step that will be done, and removes an earlier run that is to be replaced: not before all
+    /// that the new one needs is read and found good.
     func begin(atStep step: Int, configuration: TrainingConfiguration, tripletCount: Int) throws {
+        if start == .overwrite { try folder.clear() }
         try folder.removeSummary()
         folder.removeLeftovers()
         for entry in damaged { tellUser("kept the damaged checkpoint as \(try checkpoints.setAside(entry))") }

@@ -32,9 +32,23 @@ public enum TrainingRun {
         defer { watch.enter(.end, step: configuration.totalSteps) }
         try ProcessThreads.use(configuration.threads, communicator)
         let storage = try NodeWeights(communicator)
-        let plan = try prepare(configuration, storage: storage) { watch.progressed() }
         let isCoordinator = communicator.processIndex == 0
+        // Before anything is read, which may take minutes that another job has its lock in.
         let coordinator = isCoordinator ? try Coordinator(folder: folder, start: start) : nil
+        let reading = ReadingProgress(tells: isCoordinator)
+        let plan = try prepare(
+            configuration, storage: storage,
+            sharing: { rows, part in
+                let (process, count) = (communicator.processIndex, communicator.processCount)
+                func first(_ process: Int) -> Int { rows.lowerBound + process * rows.count / count }
+                return try communicator.allGathered(varying: part(first(process)..<first(process + 1))).elements
+            },
+            progressed: { done in
+                watch.progressed()
+                reading.show(done)
+            })
+        let remarks = plan.remarks + (try plan.checkSplits())
+        if isCoordinator { remarks.forEach(tellUser) }
         let fingerprint = try plan.agreedFingerprint(communicator)
         let token = try communicator.broadcasted(from: coordinator) { $0.token }
         try folder.checkIsShared(token: token, process: communicator.processIndex, host: communicator.hostName())
@@ -81,14 +95,15 @@ extension TrainingRun {
     ///
     /// - Parameters:
     ///   - storage: for weights that have to be converted.
-    ///   - progressed: called now and then.
+    ///   - sharing: deals texts that are to be tokenised to processes.
+    ///   - progressed: called now and then, with the number of samples that are tokenised.
     static func prepare(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
-        progressed: () -> Void = {}
+        sharing: TrainingSamples.Sharing = { rows, part in part(rows) }, progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws -> any PreparedRun {
         switch configuration.task {
         case .sequenceClassification, .regression:
-            try RunPlan(configuration, storage: storage, progressed: progressed)
+            try RunPlan(configuration, storage: storage, sharing: sharing, progressed: progressed)
         case .imageClassification: try ImageRunPlan(configuration, storage: storage)
         case .superposition: SuperpositionRun(configuration)
         }
@@ -144,10 +159,13 @@ private struct RunInProgress {
         return .finished
     }
 
-    /// Evaluates, and leaves adapter and summary.
+    /// Leaves the adapter, evaluates, and leaves the summary, which marks the run as complete.
     func finish(_ communicator: borrowing Communicator) throws -> TrainingRun.Ending {
         // A run that is killed while it evaluates, or writes its last files, finds its last state here.
         if trainer.step > firstStep { try checkpointAndWait(communicator) }
+        // Before the evaluation, so that no failure of that can keep the adapter from its user.
+        let result = try writeResult(communicator)
+        defer { result.map(tellUser) }
         var metrics: [(split: String, metrics: Metrics)] = []
         for kind in SplitKind.allCases {
             if try isAskedToStop(communicator) { return stopped() }
@@ -155,19 +173,27 @@ private struct RunInProgress {
             metrics.append((kind.rawValue, try evaluate(split, communicator).finite(kind.rawValue)))
         }
         watch.enter(.checkpoint, step: trainer.step)
-        try plan.checkInputsAreUnchanged()
-        try communicator.barrier()
         if let coordinator {
-            let result = try plan.writeResult(
-                of: trainer, startedWith: singularVectors, to: coordinator.folder, digests: fingerprint.digests)
             try coordinator.folder.writeSummary(
                 trainer, checkpointStall: writer.longestStall, metrics: metrics)
             for (split, metrics) in metrics { tellUser("\(split): \(metrics.line)") }
-            tellUser(result)
         }
         watch.enter(.checkpoint, step: trainer.step)
         try communicator.barrier()
         return .finished
+    }
+
+    /// Leaves the adapter or the network.
+    ///
+    /// - Returns: where, for people; on process 0.
+    private func writeResult(_ communicator: borrowing Communicator) throws -> String? {
+        watch.enter(.checkpoint, step: trainer.step)
+        try plan.checkInputsAreUnchanged()
+        try communicator.barrier()
+        return try coordinator.map {
+            try plan.writeResult(
+                of: trainer, startedWith: singularVectors, to: $0.folder, digests: fingerprint.digests)
+        }
     }
 
     private func stopped() -> TrainingRun.Ending {
