@@ -125,7 +125,8 @@ struct PixelTable {
                     .badData,
                     "\(path):\(line): '\(String(decoding: bytes[cell.range].prefix(40), as: UTF8.self))' in column \(index), "
                         + "expected a whole number from 0 to \(limit)"
-                        + (pixels.count < layout.side * layout.side ? "; if this row is a header, set data.label to the label's name in it" : ""))
+                        + (pixels.count < layout.side * layout.side
+                            ? "; if this row is a header, set data.label to the label's name in it" : ""))
             }
             if isLabel { labels.append(value) } else { pixels.append(UInt8(value)) }
         }

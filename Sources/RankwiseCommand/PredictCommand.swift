@@ -53,7 +53,8 @@ struct PredictCommand: ParsableCommand {
             }
             let trained = try TrainedModel(path: adapter, baseModel: model)
             var texts = InputTexts(
-                format: input, columns: TextColumns(text: trained.task.textColumn, textPair: trained.task.textPairColumn),
+                format: input,
+                columns: TextColumns(text: trained.task.textColumn, textPair: trained.task.textPairColumn),
                 takesPairs: trained.task.isRecorded ? trained.task.textPairColumn != nil : nil)
             try texts.forEachGroup(of: 32) { group in
                 for prediction in trained.predictions(for: group) { try printLine(Self.json(prediction)) }

@@ -32,7 +32,9 @@ struct TabSeparatedFile {
     static func remark(on rows: [TextRow], path: String) -> String? {
         func isQuoted(_ text: String) -> Bool {
             let text = text.utf8
-            guard text.count >= 4, text.first == UInt8(ascii: "\""), text.last == UInt8(ascii: "\"") else { return false }
+            guard text.count >= 4, text.first == UInt8(ascii: "\""), text.last == UInt8(ascii: "\"") else {
+                return false
+            }
             // Inside the quotes, each quote is doubled.
             let content = text.dropFirst().dropLast()
             var quotes = 0

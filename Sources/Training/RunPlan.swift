@@ -30,7 +30,8 @@ public struct RunPlan: PreparedRun {
     ///   - progressed: called for every thousandth sample that is tokenised.
     public init(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
-        sharing: TrainingSamples.Sharing = { rows, part in part(rows) }, progressed: @escaping (_ done: Int) -> Void = { _ in }
+        sharing: TrainingSamples.Sharing = { rows, part in part(rows) },
+        progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws {
         inputs = try FileStamp.all(
             of: ModelFolder.digestedFiles(path: configuration.model) + [configuration.data.train])

@@ -99,7 +99,8 @@ extension TrainingRun {
     ///   - progressed: called now and then, with the number of samples that are tokenised.
     static func prepare(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
-        sharing: TrainingSamples.Sharing = { rows, part in part(rows) }, progressed: @escaping (_ done: Int) -> Void = { _ in }
+        sharing: TrainingSamples.Sharing = { rows, part in part(rows) },
+        progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws -> any PreparedRun {
         switch configuration.task {
         case .sequenceClassification, .regression:

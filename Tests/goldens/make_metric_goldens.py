@@ -1,4 +1,4 @@
-"""Metrics of classifications by scikit-learn, for Tests/Fixtures/metric-goldens.json.
+"""Metrics of classifications by scikit-learn, for Tests/Fixtures/metrics-golden.json.
 
     python Tests/goldens/make_metric_goldens.py
 
@@ -51,5 +51,5 @@ with warnings.catch_warnings():
             }
         )
 
-path = pathlib.Path(__file__).parent.parent / "Fixtures" / "metric-goldens.json"
+path = pathlib.Path(__file__).parent.parent / "Fixtures" / "metrics-golden.json"
 path.write_text("[\n" + ",\n".join(json.dumps(golden) for golden in goldens) + "\n]\n")
