@@ -38,11 +38,7 @@ public enum TrainingRun {
         let reading = ReadingProgress(tells: isCoordinator)
         let plan = try prepare(
             configuration, storage: storage,
-            sharing: { rows, part in
-                let (process, count) = (communicator.processIndex, communicator.processCount)
-                func first(_ process: Int) -> Int { rows.lowerBound + process * rows.count / count }
-                return try communicator.allGathered(varying: part(first(process)..<first(process + 1))).elements
-            },
+            sharing: { rowCount, part in try communicator.shareTokenizing(of: rowCount, part) },
             progressed: { done in
                 watch.progressed()
                 reading.show(done)
@@ -99,7 +95,7 @@ extension TrainingRun {
     ///   - progressed: called now and then, with the number of samples that are tokenised.
     static func prepare(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
-        sharing: TrainingSamples.Sharing = { rows, part in part(rows) },
+        sharing: TrainingSamples.Sharing = { rowCount, part in part(0..<rowCount) },
         progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws -> any PreparedRun {
         switch configuration.task {

@@ -1,3 +1,5 @@
+import Diagnostics
+import MessagePassing
 public import NeuralNetwork
 public import Text
 
@@ -9,9 +11,9 @@ public struct TrainingSamples: Sendable {
         public let target: Float
     }
 
-    /// Has every process tokenise its part of some rows, and gives back the numbers of all parts in their order. Alone:
-    /// calls the closure with all of them.
-    public typealias Sharing = (_ rows: Range<Int>, _ part: (Range<Int>) -> [Int32]) throws -> [Int32]
+    /// Has every process tokenise its part of so many rows, and gives back the numbers of all parts in their order. Alone:
+    /// calls the closure with all rows.
+    public typealias Sharing = (_ rowCount: Int, _ part: (Range<Int>) -> [Int32]) throws -> [Int32]
 
     /// All sequences, one after another: the number of tokens, negative if segments follow; the tokens; the segments
     /// unless all are 0.
@@ -32,28 +34,24 @@ public struct TrainingSamples: Sendable {
     ///   - progressed: called for every thousandth sample or so, with the number of those that are done.
     public init(
         _ table: TextTable, labels: ClassLabels?, tokenizer: WordPieceTokenizer, maximumLength: Int,
-        sharing: Sharing = { rows, part in part(rows) }, progressed: @escaping (_ done: Int) -> Void = { _ in }
+        sharing: Sharing = { rowCount, part in part(0..<rowCount) },
+        progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws {
         targets = try Self.targets(of: table, labels: labels)
         loss = labels == nil ? .meanSquaredError : .crossEntropy
         remarks = table.remarks
         let count = table.rows.count
-        var numbers: [Int32] = []
-        // Stretches bound what one exchange holds.
-        let stretch = 1 << 16
-        for first in stride(from: 0, to: count, by: stretch) {
-            numbers += try sharing(first..<min(first + stretch, count)) { rows in
-                var part: [Int32] = []
-                for (index, row) in zip(rows, table.rows[rows]) {
-                    if index % 1_000 == 0 { progressed(index) }
-                    let text = tokenizer.encode(row.text, pair: row.textPair, maxLength: maximumLength)
-                    let hasSegments = text.typeIDs.contains { $0 != 0 }
-                    part.append(Int32(hasSegments ? -text.ids.count : text.ids.count))
-                    part += text.ids
-                    if hasSegments { part += text.typeIDs }
-                }
-                return part
+        let numbers = try sharing(count) { rows in
+            var part: [Int32] = []
+            for (index, row) in zip(rows, table.rows[rows]) {
+                if index % 1_000 == 0 { progressed(index) }
+                let text = tokenizer.encode(row.text, pair: row.textPair, maxLength: maximumLength)
+                let hasSegments = text.typeIDs.contains { $0 != 0 }
+                part.append(Int32(hasSegments ? -text.ids.count : text.ids.count))
+                part += text.ids
+                if hasSegments { part += text.typeIDs }
             }
+            return part
         }
         var starts: [Int] = []
         starts.reserveCapacity(count)
@@ -97,6 +95,35 @@ public struct TrainingSamples: Sendable {
             numbers[first - 1] < 0
             ? Array(numbers[first + length..<first + 2 * length]) : [Int32](repeating: 0, count: length)
         return Sample(sequence: TokenSequence(tokens: tokens, types: types), target: targets[index])
+    }
+}
+
+extension Communicator {
+    /// Has every process tokenise its part of the rows, and gives all of them to every process: ``TrainingSamples/Sharing``.
+    /// Collective.
+    ///
+    /// - Throws: ``TrainingError`` if the processes do not have as many rows, as their files then differ.
+    borrowing func shareTokenizing(
+        of rowCount: Int, _ part: (Range<Int>) -> [Int32]
+    ) throws -> [Int32] {
+        let counts = try allGathered([Int64(rowCount)])
+        if let other = counts.firstIndex(where: { $0 != counts[0] }) {
+            throw TrainingError(
+                .usage,
+                "process \(other) reads \(counts[other]) rows of training data, process 0 reads \(counts[0]); all processes must "
+                    + "run on the same files")
+        }
+        var numbers: [Int32] = []
+        // Stretches bound what one exchange holds.
+        let stretch = 1 << 16
+        for first in stride(from: 0, to: rowCount, by: stretch) {
+            let length = min(stretch, rowCount - first)
+            func start(ofProcess process: Int) -> Int { first + process * length / processCount }
+            numbers += try allGathered(
+                varying: part(start(ofProcess: processIndex)..<start(ofProcess: processIndex + 1))
+            ).elements
+        }
+        return numbers
     }
 }
 

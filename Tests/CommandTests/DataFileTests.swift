@@ -61,6 +61,26 @@ struct DataFileTests {
         }
     }
 
+    @Test("processes that see another number of samples under the same name are refused")
+    func differentData() async throws {
+        let job = try TinyJob()
+        // The path is relative to where each process is.
+        for (process, count) in [(0, 40), (1, 39)] {
+            try FileManager.default.createDirectory(
+                atPath: job.path + "/host\(process)", withIntermediateDirectories: true)
+            try job.write(TinyJob.table(Array(TinyJob.lines.prefix(count))), to: "host\(process)/here.tsv")
+        }
+        let result = try await launchJob(
+            executable: "/bin/sh",
+            arguments: [
+                "-c",
+                "cd \(job.path)/host$OMPI_COMM_WORLD_RANK && exec \(try builtExecutable(named: "rankwise")) train --config "
+                    + "\(job.configPath) --set data.train=here.tsv --set data.test=null",
+            ], processCount: 2)
+        #expect(result.status == 64, "\(result.standardError)")
+        #expect(result.standardError.contains("process 1 reads 39 rows"), "\(result.standardError)")
+    }
+
     @Test("blank lines are no samples in any format")
     func blankLines() async throws {
         let job = try TinyJob()
