@@ -58,8 +58,9 @@ let package = Package(
         room(
             "WeightFiles",
             ["Diagnostics", "LinearAlgebra", "MessagePassing", "Safetensors", "WeightMethods"]),
-        room("Text", ["Diagnostics", "JSONText"]),
-        room("Images", ["CZlib", "Diagnostics", "Randomness"]),
+        room("Tables"),
+        room("Text", ["Diagnostics", "JSONText", "Tables"]),
+        room("Images", ["CZlib", "Diagnostics", "Randomness", "Tables"]),
         room("PEFTFormat", ["Diagnostics", "JSONText", "LinearAlgebra", "Safetensors"]),
         room("Checkpointing", ["Diagnostics", "Safetensors"]),
         room(

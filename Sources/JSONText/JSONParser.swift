@@ -24,6 +24,11 @@ package struct JSONParser {
         return value
     }
 
+    /// Whether there is nothing but white space.
+    package static func isBlank(_ bytes: some Sequence<UInt8>) -> Bool {
+        bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
+    }
+
     private init(_ bytes: [UInt8], _ range: Range<Int>) {
         self.bytes = bytes
         let range = range.clamped(to: 0..<bytes.count)

@@ -43,6 +43,9 @@ public struct TaskDescription: Codable, Sendable, Equatable {
     /// Paths of modules that were trained with one adapter, which the weights repeat for each of them; nil where none were.
     public var sharedModules: [[String]]?
 
+    /// Whether a file says this. What PEFT or transformers wrote does not say, for instance, whether texts come in pairs.
+    public private(set) var isRecorded = true
+
     enum CodingKeys: String, CodingKey {
         case task, labels
         case sharedModules = "shared_modules"
@@ -125,6 +128,7 @@ public struct TaskDescription: Codable, Sendable, Equatable {
                 task: outputCount == 1 ? Self.regression : Self.classification,
                 labels: outputCount == 1 ? nil : (0..<outputCount).map(String.init), maximumLength: nil,
                 textColumn: "text", textPairColumn: nil, labelColumn: "label", modelDigest: nil)
+            isRecorded = false
             return
         }
         let data = try JSONFile.contents(path)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diagnostics
 import Foundation
 import MessagePassing
 import Training
@@ -66,6 +67,7 @@ extension EvaluateCommand {
         if communicator.processIndex == 0 { try trained.base?.tellIfAnother() }
         let samples = try trained.samples(
             path: data, text: columns.text, textPair: columns.textPair, label: columns.label)
+        if communicator.processIndex == 0 { samples.remarks.forEach(tellUser) }
         return try Evaluation(model: trained.model).metrics(of: samples, communicator)
     }
 }

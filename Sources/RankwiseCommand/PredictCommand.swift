@@ -1,6 +1,8 @@
 import ArgumentParser
 import Diagnostics
 import Foundation
+import PEFTFormat
+import Text
 import Training
 
 /// `rankwise predict`.
@@ -9,8 +11,9 @@ struct PredictCommand: ParsableCommand {
         commandName: "predict",
         abstract: "Predict for texts on standard input, or for a file of images; prints a JSON object for each.",
         discussion: """
-            A line is the text itself, or a JSON object with "text" and, for a pair, "text_pair". What the first line is decides
-            for all, unless --input says it.
+            A line is the text itself, or a JSON object with "text" and, for a pair, "text_pair", or the names of the columns
+            of the training. What the first line is that is not blank decides for all, unless --input says it. Answers come
+            as lines do, so another program can wait for each.
 
               echo 'A wonderful film.' | rankwise predict --adapter runs/reviews
               {"label": "1", "scores": [0.0124, 0.9876], "logits": [-2.19, 2.19]}
@@ -20,19 +23,20 @@ struct PredictCommand: ParsableCommand {
             Scores are the probabilities of the classes in their order; for a regression, label and score are the number.
             """)
 
-    enum Input: String, ExpressibleByArgument, CaseIterable { case lines, jsonl }
-
     @Option(help: "The adapter's folder, or a whole model's, or that of the run that made it.")
     var adapter: String
 
     @Option(help: "The base model's folder, if it is not where the adapter says.")
     var model: String?
 
-    @Option(help: "A file of images, IDX or CSV; for a run on images.")
+    @Option(help: "A file of images, IDX or CSV, with labels or without; for a run on images.")
     var images: String?
 
+    @Option(help: "Column of the label in a CSV file of images that has one, if not the one of the training.")
+    var label: String?
+
     @Option(help: "What a line is.")
-    var input: Input?
+    var input: InputTexts.Format?
 
     @Option(help: "Threads for matrix products; by default all of the machine's cores.")
     var threads: Int?
@@ -43,29 +47,21 @@ struct PredictCommand: ParsableCommand {
             if let images {
                 let trained = try TrainedImageModel(path: adapter, baseModel: model)
                 try trained.base?.tellIfAnother()
-                return try trained.predict(path: images) { try printLine(Self.json($0)) }
+                return try trained.predict(path: images, labelColumn: label) { try printLine(Self.json($0)) }
             }
             guard !TrainedImageModel.isOne(adapter) else {
                 throw TrainingError(.usage, "\(adapter): a run on images; name a file of them with --images")
             }
             let trained = try TrainedModel(path: adapter, baseModel: model)
             try trained.base?.tellIfAnother()
-            var input = input
-            try InputLines.forEachGroup(of: 32) { group in
-                let chosen = input ?? (Self.isObject(group.first?.line ?? "") ? .jsonl : .lines)
-                input = chosen
-                let texts = try group.map { number, line -> (text: String, pair: String?) in
-                    guard chosen == .jsonl else { return (line, nil) }
-                    let object = try InputLines.object(line, number: number)
-                    return (object.text, object.textPair)
-                }
-                for prediction in trained.predictions(for: texts) { try printLine(Self.json(prediction)) }
+            var texts = InputTexts(
+                format: input,
+                columns: TextColumns(text: trained.task.textColumn, textPair: trained.task.textPairColumn),
+                takesPairs: trained.task.isRecorded ? trained.task.textPairColumn != nil : nil)
+            try texts.forEachGroup(of: 32) { group in
+                for prediction in trained.predictions(for: group) { try printLine(Self.json(prediction)) }
             }
         }
-    }
-
-    private static func isObject(_ line: String) -> Bool {
-        line.first { !$0.isWhitespace } == "{" && (try? InputLines.object(line, number: 1)) != nil
     }
 
     /// The keys in the order in which a person reads them.

@@ -26,10 +26,10 @@ struct TokenizeCommand: ParsableCommand {
         struct Ids: Encodable { let ids: [Int32] }
         try reportingErrors {
             let tokenizer = try WordPieceTokenizer(modelDirectory: model)
-            try InputLines.forEachGroup(of: 256) { group in
-                for (number, line) in group {
-                    let object = try InputLines.object(line, number: number)
-                    let tokenized = tokenizer.encode(object.text, pair: object.textPair, maxLength: maxLength)
+            var texts = InputTexts(format: .jsonl)
+            try texts.forEachGroup(of: 256) { group in
+                for (text, pair) in group {
+                    let tokenized = tokenizer.encode(text, pair: pair, maxLength: maxLength)
                     try printLine(jsonText(Ids(ids: tokenized.ids)))
                 }
             }

@@ -68,8 +68,11 @@ public struct TextTable: Sendable, Equatable {
     /// Where the samples are from, for messages.
     public let path: String
     public let rows: [TextRow]
+    /// What a user should be told of the file, a line each.
+    public let remarks: [String]
 
-    /// Reads a data file whole; its name says the format. A byte order mark and blank lines at the end are passed over.
+    /// Reads a data file whole; its name says the format. A byte order mark is passed over, and so are blank lines, but for
+    /// those between the rows of a single column.
     ///
     /// Takes time in proportion to the file, and memory of a small multiple of it.
     ///
@@ -100,6 +103,7 @@ public struct TextTable: Sendable, Equatable {
         guard !rows.isEmpty else {
             throw TextError(.badData, "\(path): no rows, expected at least one sample")
         }
+        remarks = format == .tabSeparated ? TabSeparatedFile.remark(on: rows, path: path).map { [$0] } ?? [] : []
     }
 }
 

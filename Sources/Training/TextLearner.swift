@@ -21,7 +21,7 @@ public final class TextLearner: TrainableNetwork {
     public var sampleCount: Int? { min(samples.count, limit ?? .max) }
 
     public func tokenCount(of samples: [Int]) -> Int {
-        samples.reduce(0) { $0 + self.samples[$1].sequence.tokens.count }
+        samples.reduce(0) { $0 + self.samples.tokenCount(of: $1) }
     }
 
     public func computeGradients(

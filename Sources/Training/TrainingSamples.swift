@@ -1,3 +1,5 @@
+import Diagnostics
+import MessagePassing
 public import NeuralNetwork
 public import Text
 
@@ -9,37 +11,119 @@ public struct TrainingSamples: Sendable {
         public let target: Float
     }
 
-    public let all: [Sample]
+    /// Has every process tokenise its part of so many rows, and gives back the numbers of all parts in their order. Alone:
+    /// calls the closure with all rows.
+    public typealias Sharing = (_ rowCount: Int, _ part: (Range<Int>) -> [Int32]) throws -> [Int32]
+
+    /// All sequences, one after another: the number of tokens, negative if segments follow; the tokens; the segments
+    /// unless all are 0.
+    private let numbers: [Int32]
+    /// Where each sample starts in `numbers`.
+    private let starts: [Int]
+    public let targets: [Float]
     public let loss: Loss
+    /// What a user should be told of the file, a line each.
+    public let remarks: [String]
 
-    public var count: Int { all.count }
-    public subscript(index: Int) -> Sample { all[index] }
-
-    /// Tokenises the rows of a table.
+    /// Tokenises the rows of a table. Every row's label is checked before.
     ///
     /// - Parameters:
     ///   - labels: the classes, or nil for a regression.
     ///   - maximumLength: tokens of a sample, special tokens included; longer ones are truncated.
-    ///   - progressed: called for every thousandth sample.
+    ///   - sharing: deals rows to processes, all of which then have to make the same samples.
+    ///   - progressed: called for every thousandth sample or so, with the number of those that are done.
     public init(
         _ table: TextTable, labels: ClassLabels?, tokenizer: WordPieceTokenizer, maximumLength: Int,
-        progressed: () -> Void = {}
-    ) throws(TextError) {
-        var samples: [Sample] = []
-        samples.reserveCapacity(table.rows.count)
+        sharing: Sharing = { rowCount, part in part(0..<rowCount) },
+        progressed: @escaping (_ done: Int) -> Void = { _ in }
+    ) throws {
+        targets = try Self.targets(of: table, labels: labels)
+        loss = labels == nil ? .meanSquaredError : .crossEntropy
+        remarks = table.remarks
+        let count = table.rows.count
+        let numbers = try sharing(count) { rows in
+            var part: [Int32] = []
+            for (index, row) in zip(rows, table.rows[rows]) {
+                if index % 1_000 == 0 { progressed(index) }
+                let text = tokenizer.encode(row.text, pair: row.textPair, maxLength: maximumLength)
+                let hasSegments = text.typeIDs.contains { $0 != 0 }
+                part.append(Int32(hasSegments ? -text.ids.count : text.ids.count))
+                part += text.ids
+                if hasSegments { part += text.typeIDs }
+            }
+            return part
+        }
+        var starts: [Int] = []
+        starts.reserveCapacity(count)
+        var position = 0
+        for _ in 0..<count {
+            starts.append(position)
+            let length = Int(numbers[position])
+            position += 1 + (length < 0 ? -2 * length : length)
+        }
+        (self.numbers, self.starts) = (numbers, starts)
+    }
+
+    /// The classes or numbers to predict of all rows of a table.
+    ///
+    /// - Throws: `TextError` naming the first line whose label is none.
+    static func targets(of table: TextTable, labels: ClassLabels?) throws(TextError) -> [Float] {
+        var targets: [Float] = []
+        targets.reserveCapacity(table.rows.count)
         for row in table.rows {
-            if samples.count % 1_000 == 0 { progressed() }
             let target =
                 if let labels {
                     Float(try labels.index(of: row, path: table.path))
                 } else {
                     try regressionTarget(of: row, path: table.path)
                 }
-            let sequence = tokenizer.sequence(row.text, pair: row.textPair, maximumLength: maximumLength)
-            samples.append(Sample(sequence: sequence, target: target))
+            targets.append(target)
         }
-        all = samples
-        loss = labels == nil ? .meanSquaredError : .crossEntropy
+        return targets
+    }
+
+    public var count: Int { starts.count }
+
+    /// Tokens of a sample.
+    public func tokenCount(of index: Int) -> Int { abs(Int(numbers[starts[index]])) }
+
+    public subscript(index: Int) -> Sample {
+        let first = starts[index] + 1
+        let length = tokenCount(of: index)
+        let tokens = Array(numbers[first..<first + length])
+        let types =
+            numbers[first - 1] < 0
+            ? Array(numbers[first + length..<first + 2 * length]) : [Int32](repeating: 0, count: length)
+        return Sample(sequence: TokenSequence(tokens: tokens, types: types), target: targets[index])
+    }
+}
+
+extension Communicator {
+    /// Has every process tokenise its part of the rows, and gives all of them to every process: ``TrainingSamples/Sharing``.
+    /// Collective.
+    ///
+    /// - Throws: ``TrainingError`` if the processes do not have as many rows, as their files then differ.
+    borrowing func shareTokenizing(
+        of rowCount: Int, _ part: (Range<Int>) -> [Int32]
+    ) throws -> [Int32] {
+        let counts = try allGathered([Int64(rowCount)])
+        if let other = counts.firstIndex(where: { $0 != counts[0] }) {
+            throw TrainingError(
+                .usage,
+                "process \(other) reads \(counts[other]) rows of training data, process 0 reads \(counts[0]); all processes must "
+                    + "run on the same files")
+        }
+        var numbers: [Int32] = []
+        // Stretches bound what one exchange holds.
+        let stretch = 1 << 16
+        for first in stride(from: 0, to: rowCount, by: stretch) {
+            let length = min(stretch, rowCount - first)
+            func start(ofProcess process: Int) -> Int { first + process * length / processCount }
+            numbers += try allGathered(
+                varying: part(start(ofProcess: processIndex)..<start(ofProcess: processIndex + 1))
+            ).elements
+        }
+        return numbers
     }
 }
 

@@ -70,7 +70,15 @@ struct ConfigurationDocument {
         if ConfigurationField.sections.contains(where: { $0.name == key }) {
             throw failure(place, "'\(key)' is a section; set one of its keys, such as \(key).…=VALUE")
         }
-        let value = try node(String(option[option.index(after: equals)...]), place: place, hasLines: false)
+        let text = option[option.index(after: equals)...]
+        let value = try node(String(text), place: place, hasLines: false)
+        // Nobody comments a command line: what YAML takes for a comment is the end of a name or a path.
+        if text.contains(/(^|\s)#/), value.map({ $0.plainText != nil }) ?? true {
+            throw failure(
+                place,
+                "'#' after a space, or at the start, begins a comment in YAML; put the value in double quotes inside "
+                    + "those of the shell")
+        }
         return Entry(key: key, value: value ?? Node(""), place: place)
     }
 

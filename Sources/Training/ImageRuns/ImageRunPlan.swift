@@ -15,6 +15,7 @@ public struct ImageRunPlan: PreparedRun {
     /// Names of the classes: their numbers, where the data has no names.
     public let labels: [String]
     let inputs: [String: FileStamp]
+    let remarks: [String]
     private let modelFiles: [String]
     /// The model that the run starts from; nil for a new one.
     private let base: ImageModelFolder?
@@ -36,6 +37,7 @@ public struct ImageRunPlan: PreparedRun {
         let transform = try Self.transform(configuration, images: images, base: base)
         let classCount = images.classCount
         labels = (0..<classCount).map(String.init)
+        remarks = try ClassOccurrence.remarks(on: images.labels, names: labels, path: images.path)
         let model: ImageModel
         if configuration.method == .full {
             var shape =
@@ -110,8 +112,18 @@ public struct ImageRunPlan: PreparedRun {
             data: .files(classifier.images.files), initialAdapter: configuration.initialAdapterFiles)
     }
 
-    func split(_ kind: SplitKind, progressed: () -> Void) throws -> (any EvaluatedSplit)? {
+    func split(_ kind: SplitKind, progressed: @escaping () -> Void) throws -> (any EvaluatedSplit)? {
         guard let path = configuration.data.path(of: kind) else { return nil }
+        return Split(images: try images(path: path), model: classifier.model, transform: classifier.transform)
+    }
+
+    func checkSplit(path: String) throws -> [String] {
+        _ = try images(path: path)
+        return []
+    }
+
+    /// The images of another file with the same classes.
+    private func images(path: String) throws -> ImageSet {
         let images = try ImageSet(path: path, labelColumn: configuration.data.label)
         try images.check(classCount: labels.count)
         guard images.channels == classifier.images.channels else {
@@ -119,7 +131,7 @@ public struct ImageRunPlan: PreparedRun {
                 .badData,
                 "\(path): images of \(images.channels) channels, the training data has \(classifier.images.channels)")
         }
-        return Split(images: images, model: classifier.model, transform: classifier.transform)
+        return images
     }
 
     private struct Split: EvaluatedSplit {

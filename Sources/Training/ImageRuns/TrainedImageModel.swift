@@ -76,8 +76,9 @@ public struct TrainedImageModel {
         }
     }
 
-    private func images(_ path: String, labelColumn: String?) throws -> ImageSet {
-        let images = try ImageSet(path: path, labelColumn: labelColumn ?? self.labelColumn ?? "label")
+    private func images(_ path: String, labelColumn: String?, readsLabels: Bool = true) throws -> ImageSet {
+        let images = try ImageSet(
+            path: path, labelColumn: labelColumn ?? self.labelColumn ?? "label", readsLabels: readsLabels)
         guard images.channels == model.configuration.channels else {
             throw TrainingError(
                 .badData,
@@ -95,11 +96,11 @@ public struct TrainedImageModel {
         return try ImageEvaluation(model: model, transform: transform).metrics(of: images, communicator)
     }
 
-    /// What the model says of every image of a file, in their order, group by group.
+    /// What the model says of every image of a file, in their order, group by group. The file may have labels or not.
     public func predict(
         path: String, labelColumn: String? = nil, _ body: (TrainedModel.Prediction) throws -> Void
     ) throws {
-        let images = try images(path, labelColumn: labelColumn)
+        let images = try images(path, labelColumn: labelColumn, readsLabels: false)
         let evaluation = ImageEvaluation(model: model, transform: transform)
         for start in stride(from: 0, to: images.count, by: 64) {
             let group = start..<min(start + 64, images.count)

@@ -36,7 +36,7 @@ struct SuperpositionRun: PreparedRun {
     }
 
     /// Samples that are drawn for this alone; those of the validation are others than those of the test.
-    func split(_ kind: SplitKind, progressed: () -> Void) -> (any EvaluatedSplit)? {
+    func split(_ kind: SplitKind, progressed: @escaping () -> Void) -> (any EvaluatedSplit)? {
         let count = configuration.superposition.evaluationSamples
         return switch kind {
         case .test: NewSamples(network: superposition, range: 0..<count)
