@@ -64,7 +64,10 @@ public enum ModelFolder {
 
     /// The files that decide what the model computes from a text, for digests.
     public static func digestedFiles(path: String) -> [String] {
-        let tokenizer: Set = ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json"]
+        let tokenizer: Set = [
+            "tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json",
+            "added_tokens.json",
+        ]
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.filter { $0 == "config.json" || $0.hasSuffix(".safetensors") || tokenizer.contains($0) }.sorted()
             .map { "\(path)/\($0)" }
@@ -84,6 +87,9 @@ public enum ModelFolder {
         }
         guard data.count <= 1 << 20 else {
             throw ModelError(.badData, "\(file): \(data.count) bytes, expected at most 1 MiB; is this a config.json?")
+        }
+        if let complaint = GitLFSPointer.complaint(about: data) {
+            throw ModelError(.badData, "\(file): \(complaint)")
         }
         if let offset = UnsortableText.offset(in: data) {
             throw ModelError(.badData, "\(file): \(UnsortableText.complaint(offset: offset))")

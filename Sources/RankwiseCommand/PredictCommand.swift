@@ -57,7 +57,8 @@ struct PredictCommand: ParsableCommand {
                     let object = try InputLines.object(line, number: number)
                     return (object.text, object.textPair)
                 }
-                for prediction in trained.predictions(for: texts) { try printLine(Self.json(prediction)) }
+                let predictions = try trained.predictions(for: texts) { "standard input:\(group[$0].number)" }
+                for prediction in predictions { try printLine(Self.json(prediction)) }
             }
         }
     }

@@ -33,6 +33,9 @@ final class MappedFile: Sendable {
             throw SafetensorsError(.inputOutput, "\(path): cannot be mapped (\(String(cString: strerror(errno))))")
         }
         bytes = UnsafeRawBufferPointer(start: address, count: size)
+        if let complaint = GitLFSPointer.complaint(about: bytes) {
+            throw SafetensorsError(.badData, "\(path): \(complaint)")
+        }
     }
 
     /// The pages stay valid; they are read anew when they are touched.

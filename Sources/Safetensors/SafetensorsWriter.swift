@@ -28,7 +28,7 @@ public struct TensorToWrite {
         self.bytes = bytes
     }
 
-    var byteCount: Int { shape.reduce(elementType.size, *) }
+    var byteCount: Int { elementType.byteCount(of: shape) ?? 0 }
 }
 
 /// The bytes of one tensor.

@@ -12,7 +12,7 @@ public import Text
 /// Everything that a run needs before its first step, read from its files: the same on every process.
 public struct RunPlan: PreparedRun {
     public let configuration: TrainingConfiguration
-    public let tokenizer: WordPieceTokenizer
+    public let tokenizer: ModelTokenizer
     /// The classes, or nil for a regression.
     public let labels: ClassLabels?
     public let training: TrainingSamples
@@ -37,11 +37,8 @@ public struct RunPlan: PreparedRun {
             configuration.task == .sequenceClassification
             ? try ClassLabels(from: table.rows, path: configuration.data.train) : nil
         let model = try Self.model(configuration, outputCount: labels?.names.count ?? 1, storage: storage)
-        let tokenizer = try Self.tokenizer(configuration)
-        try Self.check(model.encoder, tokenizer, configuration)
-        training = try TrainingSamples(
-            table, labels: labels, tokenizer: tokenizer, maximumLength: configuration.data.maximumLength,
-            progressed: progressed)
+        let tokenizer = try Self.tokenizer(configuration, for: model.encoder)
+        training = try TrainingSamples(table, labels: labels, tokenizer: tokenizer, progressed: progressed)
         self.configuration = configuration
         self.tokenizer = tokenizer
         self.labels = labels
@@ -80,15 +77,29 @@ public struct RunPlan: PreparedRun {
             })
     }
 
-    static func tokenizer(_ configuration: TrainingConfiguration) throws -> WordPieceTokenizer {
-        try WordPieceTokenizer(modelDirectory: configuration.model)
+    /// The model's tokenizer for the configuration's texts.
+    private static func tokenizer(
+        _ configuration: TrainingConfiguration, for encoder: any TextEncoder
+    ) throws -> ModelTokenizer {
+        guard configuration.data.maximumLength <= encoder.longestSequence else {
+            throw TrainingError(
+                .usage,
+                "data.max_length is \(configuration.data.maximumLength), the model reads at most "
+                    + "\(encoder.longestSequence) tokens; lower it")
+        }
+        if configuration.data.textPair != nil, encoder.segmentCount < 2 {
+            throw TrainingError(.usage, "data.text_pair: the model knows one segment only; train on single texts")
+        }
+        return try ModelTokenizer(
+            folder: configuration.model, encoder: encoder, maximumLength: configuration.data.maximumLength,
+            isPair: configuration.data.textPair != nil)
     }
 
     /// The samples of another split of the same task.
     public func samples(path: String, progressed: () -> Void = {}) throws -> TrainingSamples {
         try TrainingSamples(
             try TextTable(path: path, columns: configuration.columns), labels: labels, tokenizer: tokenizer,
-            maximumLength: configuration.data.maximumLength, progressed: progressed)
+            progressed: progressed)
     }
 
     func split(_ kind: SplitKind, progressed: () -> Void) throws -> (any EvaluatedSplit)? {
@@ -134,26 +145,6 @@ public struct RunPlan: PreparedRun {
     private var initialAdapterFiles: [String] {
         guard let folder = configuration.adapter.initialAdapter else { return [] }
         return Adapter.fileNames.map { folder + "/" + $0 }
-    }
-
-    private static func check(
-        _ encoder: any TextEncoder, _ tokenizer: WordPieceTokenizer, _ configuration: TrainingConfiguration
-    ) throws(TrainingError) {
-        guard configuration.data.maximumLength <= encoder.longestSequence else {
-            throw TrainingError(
-                .usage,
-                "data.max_length is \(configuration.data.maximumLength), the model reads at most "
-                    + "\(encoder.longestSequence) tokens; lower it")
-        }
-        guard tokenizer.vocabularySize <= encoder.vocabularySize else {
-            throw TrainingError(
-                .badData,
-                "\(configuration.model): the tokenizer has \(tokenizer.vocabularySize) tokens, the model's embedding "
-                    + "\(encoder.vocabularySize); the files belong to different models")
-        }
-        if configuration.data.textPair != nil, encoder.segmentCount < 2 {
-            throw TrainingError(.usage, "data.text_pair: the model knows one segment only; train on single texts")
-        }
     }
 }
 

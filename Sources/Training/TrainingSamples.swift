@@ -19,12 +19,11 @@ public struct TrainingSamples: Sendable {
     ///
     /// - Parameters:
     ///   - labels: the classes, or nil for a regression.
-    ///   - maximumLength: tokens of a sample, special tokens included; longer ones are truncated.
+    ///   - tokenizer: of the network that is to read them.
     ///   - progressed: called for every thousandth sample.
     public init(
-        _ table: TextTable, labels: ClassLabels?, tokenizer: WordPieceTokenizer, maximumLength: Int,
-        progressed: () -> Void = {}
-    ) throws(TextError) {
+        _ table: TextTable, labels: ClassLabels?, tokenizer: ModelTokenizer, progressed: () -> Void = {}
+    ) throws {
         var samples: [Sample] = []
         samples.reserveCapacity(table.rows.count)
         for row in table.rows {
@@ -35,18 +34,11 @@ public struct TrainingSamples: Sendable {
                 } else {
                     try regressionTarget(of: row, path: table.path)
                 }
-            let sequence = tokenizer.sequence(row.text, pair: row.textPair, maximumLength: maximumLength)
+            let sequence = try tokenizer.sequence(
+                row.text, pair: row.textPair, place: "\(table.path):\(row.line)")
             samples.append(Sample(sequence: sequence, target: target))
         }
         all = samples
         loss = labels == nil ? .meanSquaredError : .crossEntropy
-    }
-}
-
-extension WordPieceTokenizer {
-    /// A text, or a pair of texts, as the network reads it.
-    public func sequence(_ text: String, pair: String? = nil, maximumLength: Int) -> TokenSequence {
-        let tokenized = encode(text, pair: pair, maxLength: maximumLength)
-        return TokenSequence(tokens: tokenized.ids, types: tokenized.typeIDs)
     }
 }
