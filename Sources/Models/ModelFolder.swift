@@ -22,7 +22,7 @@ public enum ModelFolder {
             quantization: quantization)
     }
 
-    /// An encoder that is trained in full, with what the folder holds as its start.
+    /// An encoder that is trained in full, with what the folder holds as its start; tensors of layers that it lacks stay 0.
     ///
     /// - Parameters:
     ///   - head: tensors of what is trained on top of so many features, which come last and stay 0.
@@ -34,7 +34,9 @@ public enum ModelFolder {
         let configuration = try bertConfiguration(path: path)
         let weights = try BERTEncoder.weights(folder: path, storage: PrivateWeights())
         // Before memory is taken for what the configuration claims.
-        let values = try configuration.tensors.map { try weights.floats($0.name, shape: $0.shape) }
+        let lacksPooler = BERTEncoder.lacksPooler(weights)
+        let values = try configuration.tensors.filter { !lacksPooler || !$0.name.hasPrefix(BERTConfiguration.pooler) }
+            .map { try weights.floats($0.name, shape: $0.shape) }
         let tensors = TrainedTensors(
             configuration.tensors.map { .init(name: BERTConfiguration.root + $0.name, shape: $0.shape) }
                 + head(configuration.hiddenWidth))
@@ -46,7 +48,8 @@ public enum ModelFolder {
         }
         let encoder = try BERTEncoder(
             configuration: configuration, tensors: tensors.source(root: BERTConfiguration.root),
-            owner: tensors.parameters, dropout: dropout)
+            owner: tensors.parameters, dropout: dropout, lacksPooler: lacksPooler)
+        for layer in encoder.missingLayers { tensors.layout.train(layer, in: tensors.parameters.pointer) }
         return (encoder, tensors)
     }
 

@@ -18,6 +18,9 @@ public protocol TextEncoder: AnyObject {
     /// Every linear layer that an adapter can be attached to, from the input to the output.
     var linears: [AdaptedLinear] { get }
 
+    /// Layers that the model's files have no weights for, so that they are trained in full, or come with an adapter.
+    var missingLayers: [AdaptedLinear] { get }
+
     /// The hidden states of the last layer, [T, hidden].
     func hiddenStates(_ batch: PackedBatch, pass: Pass) -> MatrixView
 

@@ -56,6 +56,13 @@ extension Adapter {
                 "\(baseFolder): no tensor '\(unused.sorted().first ?? "")'; is this the base model that the adapter was trained on?"
             )
         }
+        let pooler = HeadTensor.pooler + ".weight"
+        guard prefix != "bert." || tensors.contains(where: { $0.name == pooler }) else {
+            throw PEFTFormatError(
+                .badData,
+                "\(baseFolder): no tensor '\(pooler)', and the adapter brings none, so it was trained on another base; name that "
+                    + "with --model")
+        }
         let configuration = try mergedConfiguration(baseFolder: baseFolder, task: task)
         try OutputFolder.create(folder)
         let weights = folder + "/model.safetensors"

@@ -8,6 +8,8 @@ protocol PreparedRun {
     var network: any TrainableNetwork { get }
     /// What the subject adds to a run's summary, a line each.
     var subjectLines: [String] { get }
+    /// What the user should know before the first step, a line each.
+    var notices: [String] { get }
     /// The files that were read.
     var inputs: [FileStamp] { get }
 
@@ -59,6 +61,8 @@ protocol EvaluatedSplit {
 }
 
 extension PreparedRun {
+    var notices: [String] { [] }
+
     /// Checks that the files of the model and the training data are still those that were read. The model is mapped,
     /// so that a file that is written over changes what the run computes.
     ///

@@ -58,8 +58,12 @@ public struct RunPlan: PreparedRun {
                 trainingAllOf: configuration.model, dropout: configuration.dropout, outputCount: outputCount)
         } else {
             let encoder = try Self.encoder(configuration, storage: storage)
+            let brought = try configuration.adapter.initialAdapter.map { try Adapter(path: $0).denseLayers } ?? []
             model = try AdaptedModel(
-                encoder: encoder, adaptation: try Adaptation(configuration, among: encoder.linears),
+                encoder: encoder,
+                adaptation: try Adaptation(
+                    configuration, among: encoder.linears,
+                    denseLayers: encoder.missingLayers.map(\.path) + brought),
                 outputCount: outputCount)
         }
         try model.start(configuration)

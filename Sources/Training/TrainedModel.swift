@@ -34,10 +34,17 @@ public struct TrainedModel {
         let encoder = try ModelFolder.loadEncoder(
             path: base, dropout: 0,
             quantization: task.baseQuantization.map { WeightQuantization(bits: $0.bits, group: $0.group) })
+        if let layer = encoder.missingLayers.first(where: { !adapter.denseLayers.contains($0.path) }) {
+            throw TrainingError(
+                .badData,
+                "\(base): no tensor '\(layer.path).weight', and \(folder) brings none, so it was trained on another base; name "
+                    + "that with --model")
+        }
         let model = try AdaptedModel(
             encoder: encoder,
             adaptation: Adaptation(
                 modules: adapter.modules.map { .init(path: $0.path, rank: $0.rank) },
+                denseLayers: adapter.denseLayers,
                 scale: adapter.settings.scale, dropout: 0), outputCount: adapter.outputCount)
         try model.load(adapter, path: folder)
         try self.init(model, task: task, folder: base)
@@ -61,6 +68,12 @@ public struct TrainedModel {
         let outputs = bias.shape[0]
         let task = try TaskDescription(modelFolder: folder, outputCount: outputs)
         let encoder = try ModelFolder.loadEncoder(path: folder, dropout: 0)
+        if let layer = encoder.missingLayers.first {
+            throw TrainingError(
+                .badData,
+                "\(folder): no tensor '\(layer.path).weight', without which its head is of no use; train on this model, which "
+                    + "makes a new one")
+        }
         let model = try AdaptedModel(
             encoder: encoder, adaptation: .none, outputCount: outputs)
         for (name, block) in zip(names, model.layout.blocks) {

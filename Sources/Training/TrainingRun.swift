@@ -62,6 +62,7 @@ public enum TrainingRun {
             // Nothing in the run's folder may move before all have read it.
             try communicator.barrier()
         }
+        if isCoordinator, resumed.path == nil { plan.notices.forEach(tellUser) }
         try coordinator?.begin(
             atStep: trainer.step, configuration: configuration, tripletCount: plan.network.tripletCount)
         let run = RunInProgress(

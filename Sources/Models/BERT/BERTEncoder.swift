@@ -37,7 +37,12 @@ public final class BERTEncoder: TextEncoder {
         try self.init(
             configuration: configuration,
             tensors: weights.source(root: BERTConfiguration.root, of: configuration.tensors),
-            owner: weights, dropout: dropout)
+            owner: weights, dropout: dropout, lacksPooler: Self.lacksPooler(weights))
+    }
+
+    /// Whether files have no pooler, as those of a model that was trained for another task than the classification of texts.
+    static func lacksPooler(_ weights: FrozenWeights) -> Bool {
+        !["weight", "bias"].contains { weights.has("\(BERTConfiguration.pooler).\($0)") }
     }
 
     /// The tensors of a folder, with or without the prefix `bert.`.
@@ -53,7 +58,10 @@ public final class BERTEncoder: TextEncoder {
     /// - Parameters:
     ///   - owner: of the tensors' memory.
     ///   - dropout: replaces the probabilities of the configuration; nil keeps them.
-    init(configuration: BERTConfiguration, tensors: TensorSource, owner: AnyObject, dropout: Double?) throws {
+    ///   - lacksPooler: whether the model's files have none.
+    init(
+        configuration: BERTConfiguration, tensors: TensorSource, owner: AnyObject, dropout: Double?, lacksPooler: Bool
+    ) throws {
         self.configuration = configuration
         self.owner = owner
         embedding = try tensors.embedding(configuration)
@@ -63,8 +71,12 @@ public final class BERTEncoder: TextEncoder {
         layers = try (0..<configuration.layerCount).map {
             try BERTLayer(index: $0, configuration: configuration, tensors: tensors, dropout: dropout)
         }
-        pooler = try tensors.linear(
-            "pooler.dense", outputs: configuration.hiddenWidth, inputs: configuration.hiddenWidth)
+        let (name, hidden) = (BERTConfiguration.pooler, configuration.hiddenWidth)
+        pooler =
+            lacksPooler
+            ? AdaptedLinear(path: BERTConfiguration.root + name, outputs: hidden, inputs: hidden)
+            : try tensors.linear(name, outputs: hidden, inputs: hidden)
+        missingLayers = lacksPooler ? [pooler] : []
         headDropout = dropout ?? configuration.classifierDropout
     }
 
@@ -72,6 +84,7 @@ public final class BERTEncoder: TextEncoder {
     private let outputDropout: Dropout
     private let embeddingMask = DroppedRows()
 
+    public let missingLayers: [AdaptedLinear]
     public let headDropout: Double
     public var hiddenWidth: Int { configuration.hiddenWidth }
     public var vocabularySize: Int { configuration.vocabularySize }
