@@ -45,7 +45,7 @@ public final class WordPieceTokenizer: Sendable {
         paddingID = special.padding
         maskID = special.mask
         tokens = description.tokens + description.addedTokens.map { ($0.content, $0.id) }
-        var largestID = description.template.largestID
+        var largestID = description.template.specialIDs.max() ?? 0
         for token in tokens { largestID = max(largestID, token.id) }
         vocabularySize = Int(largestID) + 1
         let normalizer = BertNormalizer(description.normalization)

@@ -29,7 +29,8 @@ public struct ModelTokenizer: Sendable {
         segmentCount = encoder.segmentCount
         positionCount = encoder.longestSequence
         try tokenizer.validate(maxLength: maximumLength, isPair: isPair)
-        try check(tokenizer.encode("", pair: isPair ? "" : nil, maxLength: maximumLength), "the special tokens of a text")
+        try check(
+            tokenizer.encode("", pair: isPair ? "" : nil, maxLength: maximumLength), "the special tokens of a text")
     }
 
     /// A text, or a pair of texts, as the network reads it.
@@ -43,7 +44,8 @@ public struct ModelTokenizer: Sendable {
         try check(tokens, place())
         guard !tokens.ids.isEmpty else {
             throw TrainingError(
-                .badData, "\(place()): no token, and the tokenizer of \(folder) puts none around a text; leave the text out")
+                .badData,
+                "\(place()): no token, and the tokenizer of \(folder) puts none around a text; leave the text out")
         }
         return TokenSequence(tokens: tokens.ids, types: tokens.typeIDs)
     }
@@ -54,7 +56,8 @@ public struct ModelTokenizer: Sendable {
             throw TrainingError(
                 .badData,
                 "\(place()): \(name) has the number \(id), but the word embedding of \(folder) has \(vocabularySize) rows "
-                    + "(0 to \(vocabularySize - 1)); use the tokenizer's files of this very model, or enlarge its embedding")
+                    + "(0 to \(vocabularySize - 1)); use the tokenizer's files of this very model, or enlarge its embedding"
+            )
         }
         if let segment = tokens.typeIDs.max(), Int(segment) >= segmentCount {
             throw TrainingError(
