@@ -5,7 +5,8 @@ public enum GitLFSPointer {
     /// - Parameter bytes: of the file, from its start.
     public static func complaint(about bytes: some Sequence<UInt8>) -> String? {
         guard bytes.starts(with: "version https://git-lfs.github.com/spec/".utf8) else { return nil }
-        return "a Git LFS pointer, which stands for a file that was not fetched; run 'git lfs pull' where the folder was "
+        return
+            "a Git LFS pointer, which stands for a file that was not fetched; run 'git lfs pull' where the folder was "
             + "cloned, or download the file itself"
     }
 }

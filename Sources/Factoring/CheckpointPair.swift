@@ -128,7 +128,8 @@ public struct CheckpointPair {
 
     /// Whether a tensor is of a BERT's pooler, which a base that was trained for other tasks does not have.
     private static func isPooler(_ name: String, family: String) -> Bool {
-        family == "bert" && ["pooler.dense.weight", "pooler.dense.bias"].contains { name == $0 || name == "bert." + $0 }
+        family == "bert"
+            && ["pooler.dense.weight", "pooler.dense.bias"].contains { name == $0 || name == "bert." + $0 }
     }
 
     private static func isHead(_ name: String) -> Bool { heads.contains(String(name.prefix { $0 != "." })) }

@@ -63,7 +63,8 @@ struct ModuleShapes {
         return try file.tensorNames.filter { !claimed.contains($0) }.map { name in
             let path = name.dropFirst(Adapter.prefix.count)
             guard let shape = file.tensor(named: name)?.shape, name.hasPrefix(Adapter.prefix),
-                !path.contains("lora_"), !networks.contains(path.prefix { $0 != "." }) || Self.isOfWholePooler(name, of: file)
+                !path.contains("lora_"),
+                !networks.contains(path.prefix { $0 != "." }) || Self.isOfWholePooler(name, of: file)
             else {
                 throw PEFTFormatError(
                     .badData,

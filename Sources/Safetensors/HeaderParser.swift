@@ -178,7 +178,10 @@ struct HeaderParser {
 
     private mutating func take(_ word: StaticString) -> Bool {
         let end = position + word.utf8CodeUnitCount
-        guard end <= bytes.count, bytes[position..<end].elementsEqual(UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)) else { return false }
+        guard end <= bytes.count,
+            bytes[position..<end].elementsEqual(
+                UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+        else { return false }
         position = end
         return true
     }

@@ -108,7 +108,8 @@ public final class SafetensorsFile: Sendable {
             throw SafetensorsError(
                 .badData,
                 "\(path): tensor '\(name)' of shape \(shape) and dtype \(dtype) has data_offsets \(offsets), expected "
-                    + "\(size.map { "\($0) bytes" } ?? "a shape of whole bytes that can be counted"); the file is damaged")
+                    + "\(size.map { "\($0) bytes" } ?? "a shape of whole bytes that can be counted"); the file is damaged"
+            )
         }
         return TensorDescription(
             name: name, elementType: type, shape: shape, range: dataStart + offsets[0]..<dataStart + offsets[1])
