@@ -44,12 +44,22 @@ public enum ElementType: String, Sendable, CaseIterable {
 
     /// Bytes of a tensor; nil where they cannot be counted, or the last element ends within a byte.
     func byteCount(of shape: [Int]) -> Int? {
-        var total = bits
+        // Whole bytes where an element has them, so that their number may be as large as it can be.
+        let unitsOfByte = bits % 8 == 0 ? 1 : 8
+        var total = bits * unitsOfByte / 8
         for dimension in shape {
             let (product, overflow) = total.multipliedReportingOverflow(by: dimension)
             if overflow { return nil }
             total = product
         }
-        return total % 8 == 0 ? total / 8 : nil
+        return total % unitsOfByte == 0 ? total / unitsOfByte : nil
+    }
+
+    /// The same of a shape that is known to have as many.
+    ///
+    /// - Precondition: they can be counted, and the last element ends with a byte.
+    func requiredByteCount(of shape: [Int]) -> Int {
+        guard let count = byteCount(of: shape) else { preconditionFailure("\(rawValue) of shape \(shape)") }
+        return count
     }
 }

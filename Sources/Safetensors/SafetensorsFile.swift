@@ -108,7 +108,7 @@ public final class SafetensorsFile: Sendable {
             throw SafetensorsError(
                 .badData,
                 "\(path): tensor '\(name)' of shape \(shape) and dtype \(dtype) has data_offsets \(offsets), expected "
-                    + "\(size.map { "\($0) bytes" } ?? "a shape of whole bytes that can be counted"); the file is damaged"
+                    + "\(size.map { "\($0) bytes" } ?? "a shape that can be counted, in whole bytes"); the file is damaged"
             )
         }
         return TensorDescription(

@@ -15,7 +15,7 @@ public struct SafetensorsLayout: Sendable {
         }
 
         /// Bytes of all elements.
-        public var byteCount: Int { elementType.byteCount(of: shape) ?? 0 }
+        public var byteCount: Int { elementType.requiredByteCount(of: shape) }
     }
 
     /// In the order of their bytes: by descending element size, then by name, as the format's own library orders them, so that

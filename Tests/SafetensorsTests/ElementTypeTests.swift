@@ -49,7 +49,8 @@ struct ElementTypeTests {
     @Test("metadata that is null is none, as in the format's own library; nothing else stands for it")
     func nullMetadata() throws {
         func metadata(_ text: String) throws -> [String: String] {
-            try SafetensorsFile(path: try RawFile(header: #"{"__metadata__": \#(text)}"#).path).metadata
+            let raw = try RawFile(header: #"{"__metadata__": \#(text)}"#)
+            return try withExtendedLifetime(raw) { try SafetensorsFile(path: raw.path).metadata }
         }
         #expect(try metadata("null") == [:])
         #expect(try metadata("{}") == [:])
