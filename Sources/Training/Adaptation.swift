@@ -54,6 +54,12 @@ public struct Adaptation: Sendable {
             try TargetModules.matching(configuration.adapter.targetModules, among: linears)
                 .filter { !denseLayers.contains($0.path) },
             by: configuration.adapter.sharedModules, rank: configuration.adapter.initialRank)
+        guard !modules.isEmpty else {
+            throw TrainingError(
+                .usage,
+                "adapter.target_modules names '\(denseLayers.joined(separator: ", "))' alone, which is trained in full as it is; "
+                    + "name further layers, or set method to head")
+        }
         try configuration.validate(moduleCount: modules.count)
         self.init(
             modules: modules, denseLayers: denseLayers, scale: configuration.adapterSettings.scale,

@@ -133,6 +133,23 @@ struct MissingPoolerTests {
         #expect(predict.standardError.contains("\(whole): no tensor 'bert.pooler.dense.weight'"))
     }
 
+    @Test("is not adapted as well: target_modules that name nothing else are refused")
+    func nothingElse() async throws {
+        let result = try await job.train(
+            "run", "--set", "model=\(base)", "--set", "adapter.target_modules=[pooler.dense]")
+        #expect(result.status == 64)
+        #expect(result.standardError.contains("'bert.pooler.dense' alone"), "\(result.standardError)")
+        let both = try await job.train(
+            "both", "--set", "model=\(base)", "--set", "adapter.target_modules=[dense]", "--set", "adapter.compact_final=true")
+        #expect(both.status == 0, "\(both.standardError)")
+        let names = try SafetensorsFile(path: job.path + "/both/adapter/adapter_model.safetensors").tensorNames
+        let prefix = "base_model.model.bert.pooler."
+        #expect(
+            Set(names.filter { $0.contains("pooler") }) == [prefix + "dense.weight", prefix + "dense.bias"])
+        #expect(names.contains { $0.hasSuffix("attention.output.dense.lora_A") })
+        #expect(try await logits(job.path + "/both", base).count == texts.count)
+    }
+
     /// See Tests/goldens/make_pooler_goldens.py.
     @Test("an adapter of PEFT's that saves its pooler gives PEFT's logits, whether the base has one or not")
     func peft() async throws {
