@@ -4,7 +4,8 @@ internal import Glibc
 /// Starts message passing, runs `body` on this process of the job, and ends the process.
 ///
 /// Under `mpirun` the communicator holds all processes of the job; started without it, this process alone, and neither
-/// a network nor a daemon is needed.
+/// a network nor a daemon is needed. Where a launcher started several processes that MPI sees alone, each would do the whole
+/// work: that is refused.
 ///
 /// - If `body` returns, MPI is finalised, which waits for the other processes, and the process ends with the code that
 ///   `body` returned.
@@ -31,6 +32,9 @@ public func runJob(
     } catch {
         report(error, program: program, process: 0)
         exit(failureCode(exitCode(error)))
+    }
+    if world.isAlone, let launcher = Launcher.current {
+        refuse(launcher, program: program)
     }
     var code: Int32
     do {
@@ -67,6 +71,14 @@ private func startMessagePassing() throws(MessagePassingError) -> Communicator {
                 + "use a build of Open MPI with thread support")
     }
     return try Communicator(handle: COpenMPI_COMM_WORLD(), countLimit: Int(Int32.max))
+}
+
+/// Ends this process, one of several that do not know of each other, as one that was started wrongly (`EX_USAGE`). The first
+/// of them tells.
+private func refuse(_ launcher: Launcher, program: String) -> Never {
+    if launcher.processIndex == 0 { report(launcher.complaint, program: program, process: 0) }
+    _ = MPI_Finalize()
+    exit(64)
 }
 
 /// Ends this process, with a line that says so, unless `alarm(0)` is called in time.
@@ -107,7 +119,7 @@ private func endJob(
 }
 
 /// Writes one line about `error` to standard error.
-private func report(_ error: any Error, program: String, process: Int) {
+private func report(_ error: Any, program: String, process: Int) {
     let message = String(describing: error).split(whereSeparator: \.isNewline).joined(separator: " ")
     let line = process == 0 ? "\(program): \(message)\n" : "\(program): process \(process): \(message)\n"
     // Standard output first: a terminal then shows the error last.
