@@ -92,6 +92,11 @@ public final class FrozenWeights {
         for (tensor, offset) in places { converted[tensor.name] = base + offset }
     }
 
+    /// The tensors of the family, without prefix.
+    var names: [String] {
+        tensors.tensorNames.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+    }
+
     /// A matrix of the given shape where it is held quantised.
     func codes(_ name: String, shape: [Int]) -> FrozenMatrix? {
         quantized[tensors.storedName(of: prefix + name)].flatMap {

@@ -15,6 +15,8 @@ public protocol TextEncoder: AnyObject {
     var segmentCount: Int { get }
     /// Probability with which the pooled vector is dropped before the head, as the model's configuration says.
     var headDropout: Double { get }
+    /// What a user should be told of the folder that it was read from, a line each.
+    var remarks: [String] { get }
     /// Every linear layer that an adapter can be attached to, from the input to the output.
     var linears: [AdaptedLinear] { get }
 

@@ -45,7 +45,7 @@ public struct RunPlan: PreparedRun {
         training = try TrainingSamples(
             table, labels: labels, tokenizer: tokenizer, maximumLength: configuration.data.maximumLength,
             sharing: sharing, progressed: progressed)
-        var remarks = training.remarks
+        var remarks = model.encoder.remarks + training.remarks
         if let labels {
             remarks += try ClassOccurrence.remarks(
                 on: training.targets.map { Int($0) }, names: labels.names, path: table.path)

@@ -38,6 +38,20 @@ public final class BERTEncoder: TextEncoder {
             configuration: configuration,
             tensors: weights.source(root: BERTConfiguration.root, of: configuration.tensors),
             owner: weights, dropout: dropout)
+        tellOfUnusedLayers(weights, folder: folder)
+    }
+
+    /// Remarks on layers that the folder has and the configuration does not count: some cut a network so on purpose, but a
+    /// config.json of another model looks the same.
+    func tellOfUnusedLayers(_ weights: FrozenWeights, folder: String) {
+        let prefix = "encoder.layer."
+        let layers = weights.names.compactMap { name in
+            name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count).prefix { $0 != "." }) : nil
+        }
+        guard let last = layers.max(), last >= configuration.layerCount else { return }
+        remarks.append(
+            "\(folder): the weights have \(last + 1) layers, and config.json says num_hidden_layers "
+                + "\(configuration.layerCount); the others are not used")
     }
 
     /// The tensors of a folder, with or without the prefix `bert.`.
@@ -73,6 +87,7 @@ public final class BERTEncoder: TextEncoder {
     private let embeddingMask = DroppedRows()
 
     public let headDropout: Double
+    public private(set) var remarks: [String] = []
     public var hiddenWidth: Int { configuration.hiddenWidth }
     public var vocabularySize: Int { configuration.vocabularySize }
     public var longestSequence: Int { configuration.positionCount }
