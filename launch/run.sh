@@ -8,7 +8,7 @@
 #   --rankwise    the program (.build/release/rankwise of this package, or the one on the PATH)
 #   --mpirun      further options of mpirun, for instance "--hostfile hosts"
 #
-# SIGTERM, SIGINT and SIGUSR1 to this script stop the run after the step at hand, with a checkpoint; the exit code is then 75.
+# SIGTERM, SIGINT, SIGUSR1 and SIGHUP to this script stop the run after the step at hand, with a checkpoint; the exit code is then 75.
 # It passes on the exit codes that a restart would not mend: 0, 64, 65, 66, 75.
 set -uo pipefail
 
@@ -59,7 +59,7 @@ stop() {
     asked=yes
     [ -z "$job" ] || kill -USR1 "$job" 2>/dev/null
 }
-trap stop TERM INT USR1
+trap stop TERM INT USR1 HUP
 
 count=0 stuck=
 while :; do

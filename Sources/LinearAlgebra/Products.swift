@@ -73,6 +73,17 @@ public enum BLASLibrary {
     /// OpenBLAS's version and build options.
     public static var build: String { String(cString: openblas_get_config()) }
 
+    /// Address space that OpenBLAS takes for each thread that multiplies; most of it is never touched.
+    public static let workspaceBytes = 1 << 27
+
+    /// Whether that much can be had for so many threads. Where it cannot, as under a limit of address space (`ulimit -v`),
+    /// OpenBLAS would ask for it again and again, and a product never come back.
+    public static func hasWorkspace(threads: Int) -> Bool {
+        let places = (0..<threads).map { _ in malloc(workspaceBytes) }
+        defer { for place in places { free(place) } }
+        return places.allSatisfy { $0 != nil }
+    }
+
     /// How many threads a product may use within this process.
     public static func setThreads(_ count: Int) { openblas_set_num_threads(Int32(clamping: max(count, 1))) }
 }

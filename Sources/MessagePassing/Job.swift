@@ -5,7 +5,8 @@ internal import Synchronization
 /// Starts message passing, runs `body` on this process of the job, and ends the process.
 ///
 /// Under `mpirun` the communicator holds all processes of the job; started without a launcher, this process alone, and MPI is
-/// not started at all. Processes that a launcher has started without telling them of each other end with 64 (`EX_USAGE`).
+/// not started at all. Where a launcher started several processes that do not know of each other, each would do the whole work:
+/// that is refused with 64 (`EX_USAGE`).
 ///
 /// - If `body` returns, MPI is finalised, which waits for the other processes, and the process ends with the code that
 ///   `body` returned.
@@ -29,18 +30,13 @@ public func runJob(
     let world: Communicator
     do {
         guard !isStarted.exchange(true, ordering: .relaxed) else { throw startedAgain }
-        switch Launcher() {
-        case .none: world = .ofOneProcess
-        case .messagePassing: world = try startMessagePassing()
-        case .severalStrangers(let count):
-            report(
-                "srun has started \(count) processes that do not know of each other; start them with srun --mpi=pmix, or with "
-                    + "mpirun in a batch script", program: program, process: 0)
-            exit(64)
-        }
+        world = Launcher.startsMessagePassing ? try startMessagePassing() : .ofOneProcess
     } catch {
         report(error, program: program, process: 0)
         exit(failureCode(exitCode(error)))
+    }
+    if world.isAlone, let launcher = Launcher.current {
+        refuse(launcher, in: world, program: program)
     }
     var code: Int32
     do {
@@ -75,6 +71,14 @@ private func startMessagePassing() throws(MessagePassingError) -> Communicator {
                 + "use a build of Open MPI with thread support")
     }
     return try Communicator(handle: COpenMPI_COMM_WORLD(), countLimit: Int(Int32.max))
+}
+
+/// Ends this process, one of several that do not know of each other, as one that was started wrongly (`EX_USAGE`). The first
+/// of them tells.
+private func refuse(_ launcher: Launcher, in world: borrowing Communicator, program: String) -> Never {
+    if launcher.processIndex == 0 { report(launcher.complaint, program: program, process: 0) }
+    if world.handle != nil { _ = MPI_Finalize() }
+    exit(64)
 }
 
 /// Ends this process, with a line that says so, unless `alarm(0)` is called in time.

@@ -95,6 +95,11 @@ public final class FrozenWeights {
     /// Whether the folder has a tensor.
     func has(_ name: String) -> Bool { tensors.tensor(named: prefix + name) != nil }
 
+    /// The tensors of the family, without prefix.
+    var names: [String] {
+        tensors.tensorNames.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+    }
+
     /// A matrix of the given shape where it is held quantised.
     func codes(_ name: String, shape: [Int]) -> FrozenMatrix? {
         quantized[tensors.storedName(of: prefix + name)].flatMap {

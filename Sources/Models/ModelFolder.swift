@@ -22,7 +22,8 @@ public enum ModelFolder {
         let tensors = weights.source(root: BERTConfiguration.root, of: configuration.tensors)
         return TextEncoder(
             try configuration.encoder(
-                tensors, dropout: dropout, lacksPooler: BERTConfiguration.lacksPooler(weights)), owner: weights)
+                tensors, dropout: dropout, lacksPooler: BERTConfiguration.lacksPooler(weights)), owner: weights,
+            remarks: configuration.remark(onUnusedLayersOf: weights, folder: path).map { [$0] } ?? [])
     }
 
     /// An encoder that is trained in full, with what the folder holds as its start; tensors of layers that it lacks stay 0.
@@ -52,7 +53,8 @@ public enum ModelFolder {
         let description = try configuration.encoder(
             tensors.source(root: BERTConfiguration.root), dropout: dropout, lacksPooler: lacksPooler)
         for layer in description.missingLayers { tensors.layout.train(layer, in: tensors.parameters.pointer) }
-        return (TextEncoder(description, owner: tensors.parameters), tensors)
+        let remarks = configuration.remark(onUnusedLayersOf: weights, folder: path).map { [$0] } ?? []
+        return (TextEncoder(description, owner: tensors.parameters, remarks: remarks), tensors)
     }
 
     private static func bertConfiguration(path: String) throws -> BERTConfiguration {
@@ -84,11 +86,17 @@ public enum ModelFolder {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
             throw ModelError(
-                .missingInput, "\(path): no such model folder; give a Hugging Face folder with config.json")
+                .missingInput,
+                "\(path): no such model folder; give a Hugging Face folder with config.json"
+                    + (isNameOnHub(path)
+                        ? "; nothing is fetched from the hub: 'hf download \(path) --local-dir FOLDER' does that" : ""))
         }
         guard let data = FileManager.default.contents(atPath: file) else {
             throw ModelError(
-                .missingInput, "\(file): cannot be read; a model folder holds config.json and model.safetensors")
+                .missingInput,
+                "\(file): cannot be read; "
+                    + (snapshot(inCache: path).map { "this is a folder of the hub's cache, the model is in \($0)" }
+                        ?? "a model folder holds config.json and model.safetensors"))
         }
         guard data.count <= 1 << 20 else {
             throw ModelError(.badData, "\(file): \(data.count) bytes, expected at most 1 MiB; is this a config.json?")
@@ -103,5 +111,16 @@ public enum ModelFolder {
             throw ModelError(.badData, "\(file): not a JSON object; download the file again")
         }
         return json
+    }
+
+    /// Whether a path could be meant as the name of a model on the Hugging Face hub: `name`, or `owner/name`.
+    private static func isNameOnHub(_ path: String) -> Bool {
+        path.wholeMatch(of: /[A-Za-z0-9][\w.\-]*(\/[\w.\-]+)?/.asciiOnlyWordCharacters()) != nil
+    }
+
+    /// The folder of a model within that of the hub's cache, `models--owner--name`, which has one for each revision.
+    private static func snapshot(inCache path: String) -> String? {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: path + "/snapshots")
+        return names?.sorted().first.map { "\(path)/snapshots/\($0)" }
     }
 }

@@ -30,14 +30,19 @@ public final class TextEncoder {
     }
 
     public let description: Description
+    /// What a user should be told of the folder that it was read from, a line each.
+    public let remarks: [String]
     /// What the tensors lie in.
     private let owner: AnyObject
     private let pooling: Network
     private let states: Network
 
-    /// - Parameter owner: of the memory that the description's tensors lie in.
-    init(_ description: Description, owner: AnyObject) {
+    /// - Parameters:
+    ///   - owner: of the memory that the description's tensors lie in.
+    ///   - remarks: what a user should be told of the folder that it was read from.
+    init(_ description: Description, owner: AnyObject, remarks: [String] = []) {
         self.description = description
+        self.remarks = remarks
         self.owner = owner
         let pool = BufferPool()
         pooling = Network(description.network, output: description.pooled, pool: pool)

@@ -39,7 +39,7 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         runJob(exitCode: exitStatus(of:)) { communicator in
             try ProcessThreads.use(threads, communicator)
-            let metrics = try metrics(communicator).finite(adapter)
+            let metrics = try metrics(communicator).finite(adapter, weights: [adapter] + (model.map { [$0] } ?? []))
             guard communicator.processIndex == 0 else { return 0 }
             if json {
                 let encoder = JSONEncoder()

@@ -57,7 +57,7 @@ struct PlanCommand: ParsableCommand {
                     "--processes is \(processes), gradient_lanes \(configuration.gradientLanes); at most one process for "
                         + "each lane: --set gradient_lanes=\(processes)")
             }
-            ProcessThreads.use(configuration.threads, processesOfMachine: (processes + hosts - 1) / hosts)
+            try ProcessThreads.use(configuration.threads, processesOfMachine: (processes + hosts - 1) / hosts)
             // What is trained in full is each process's own.
             let folder = configuration.method == .full ? nil : configuration.modelFolder
             let files = folder.flatMap { try? FileManager.default.contentsOfDirectory(atPath: $0) } ?? []

@@ -43,7 +43,7 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            ProcessThreads.use(threads, processesOfMachine: 1)
+            try ProcessThreads.use(threads, processesOfMachine: 1)
             if let images {
                 let trained = try TrainedImageModel(path: adapter, baseModel: model)
                 try trained.base?.tellIfAnother()
@@ -52,6 +52,7 @@ struct PredictCommand: ParsableCommand {
             guard !TrainedImageModel.isOne(adapter) else {
                 throw TrainingError(.usage, "\(adapter): a run on images; name a file of them with --images")
             }
+            let weights = [adapter] + (model.map { [$0] } ?? [])
             let trained = try TrainedModel(path: adapter, baseModel: model)
             try trained.base?.tellIfAnother()
             var texts = InputTexts(
@@ -61,16 +62,19 @@ struct PredictCommand: ParsableCommand {
             try texts.forEachGroup(of: 32) { group in
                 let samples = group.map { ($0.text, $0.pair) }
                 for prediction in try trained.predictions(for: samples, place: { "\(InputLines.name):\(group[$0].line)" }) {
-                    try printLine(Self.json(prediction))
+                    try printLine(Self.json(prediction, weights: weights))
                 }
             }
         }
     }
 
     /// The keys in the order in which a person reads them.
-    private static func json(_ prediction: TrainedModel.Prediction) throws -> String {
+    private static func json(_ prediction: TrainedModel.Prediction, weights: [String] = []) throws -> String {
         guard prediction.logits.allSatisfy(\.isFinite) else {
-            throw TrainingError(.badData, "the model's logits are not finite, so its weights are of no use; train anew")
+            throw TrainingError(
+                .badData,
+                "the model's logits are not finite, so its weights are of no use; "
+                    + (BrokenWeights.sentence(in: weights) ?? "train anew"))
         }
         let label = try prediction.label.map { try jsonText($0) } ?? jsonText(prediction.scores.first ?? 0)
         return "{\"label\": \(label), \"scores\": \(try jsonText(prediction.scores)), "

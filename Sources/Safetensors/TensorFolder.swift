@@ -40,12 +40,20 @@ public final class TensorFolder: Sendable {
         let index = path + "/model.safetensors.index.json"
         guard let data = manager.contents(atPath: index) else {
             let pickled = manager.fileExists(atPath: path + "/pytorch_model.bin")
-            throw SafetensorsError(
-                .missingInput,
-                "\(path): no model.safetensors"
-                    + (pickled
-                        ? "; the folder has pytorch_model.bin, save the model again with safe_serialization=True"
-                        : "; a model folder holds config.json and model.safetensors"))
+            let other = manager.enumerator(atPath: path)?.compactMap { $0 as? String }.sorted().first {
+                $0.hasSuffix(".safetensors")
+            }
+            let hint =
+                if let other {
+                    other.contains("-of-")
+                        ? "the folder has \(other), but no model.safetensors.index.json; download that, too"
+                        : "the folder has \(other); give its folder, or rename it, if that is the model"
+                } else if pickled {
+                    "the folder has pytorch_model.bin, save the model again with safe_serialization=True"
+                } else {
+                    "a model folder holds config.json and model.safetensors"
+                }
+            throw SafetensorsError(.missingInput, "\(path): no model.safetensors; \(hint)")
         }
         if let complaint = GitLFSPointer.complaint(about: data) {
             throw SafetensorsError(.badData, "\(index): \(complaint)")

@@ -16,9 +16,11 @@ public struct ClassLabels: Sendable, Equatable {
     /// their numbers depend neither on the order of the rows nor on the machine.
     ///
     /// - Parameter path: the rows' file, for messages.
-    /// - Throws: `badData`, with the line, if a label is missing or empty, or there are more than `countLimit` classes.
+    /// - Throws: `badData`, with the line, if a label is missing or empty, if two are one to whoever reads the file (`1` and
+    ///   `1.0`, or a space behind), or if there are more than `countLimit` classes.
     public init(from rows: [TextRow], path: String) throws(TextError) {
         var representatives: [String: String] = [:]
+        var spellings = LabelSpellings(path: path)
         // The largest label and its row, as long as all labels are numbers.
         var largest: (number: Int, row: TextRow)? = rows.first.map { (-1, $0) }
         for row in rows {
@@ -29,6 +31,7 @@ public struct ClassLabels: Sendable, Equatable {
                 continue
             }
             representatives[label] = label
+            try spellings.add(label, line: row.line)
             if let number = Self.number(label), let soFar = largest {
                 if number > soFar.number { largest = (number, row) }
             } else {

@@ -57,7 +57,9 @@ struct FileContents {
             line += 1
             guard String(validating: content, as: UTF8.self) != nil else { break }
         }
-        throw .badData(path, line: line, "the bytes are not UTF-8; save the file with UTF-8 encoding")
+        let isUTF16 = bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF])
+        throw .badData(
+            path, line: line, "the bytes are \(isUTF16 ? "UTF-16" : "not UTF-8"); save the file with UTF-8 encoding")
     }
 
     /// Where the content starts: after a byte order mark, if there is one.

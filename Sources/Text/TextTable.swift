@@ -94,6 +94,7 @@ public struct TextTable: Sendable, Equatable {
 
     private init(_ file: FileContents, format: TextFormat, columns: TextColumns) throws(TextError) {
         path = file.path
+        try file.checkIsTable(format)
         rows =
             switch format {
             case .tabSeparated: try TabSeparatedFile(file).rows(columns)

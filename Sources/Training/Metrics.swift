@@ -95,14 +95,17 @@ public struct Metrics: Codable, Sendable, Equatable {
 
     /// These metrics.
     ///
-    /// - Parameter what: was measured.
+    /// - Parameters:
+    ///   - what: was measured.
+    ///   - weights: folders of the weights that it was measured with.
     /// - Throws: ``TrainingError`` if the loss is not finite.
-    public func finite(_ what: String) throws(TrainingError) -> Metrics {
+    public func finite(_ what: String, weights: [String]) throws(TrainingError) -> Metrics {
         guard loss.isFinite else {
             throw TrainingError(
                 .badData,
-                "\(what): the loss is not finite, so the weights are of no use; train anew with a lower optimizer.lr, or with"
-                    + " optimizer.max_grad_norm")
+                "\(what): the loss is not finite, so the weights are of no use; "
+                    + (BrokenWeights.sentence(in: weights)
+                        ?? "train anew with a lower optimizer.lr, or with optimizer.max_grad_norm"))
         }
         return self
     }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import LinearAlgebra
 public import MessagePassing
@@ -9,14 +10,17 @@ public enum ProcessThreads {
     ///
     /// - Parameter count: nil takes this process's part of the machine's cores: those that it is bound to, or all of them
     ///   divided by the processes of the job on this machine; and no more than a container's quota gives time for.
-    public static func use(_ count: Int?, _ communicator: borrowing Communicator) throws(MessagePassingError) {
+    /// - Throws: `MessagePassingError`, and as the other form.
+    public static func use(_ count: Int?, _ communicator: borrowing Communicator) throws {
         let node = try communicator.splitByNode()
-        use(count, processesOfMachine: node.processCount)
+        let processCount = node.processCount
         try node.release()
+        try use(count, processesOfMachine: processCount)
     }
 
     /// - Parameter processesOfMachine: processes of the job on this machine.
-    public static func use(_ count: Int?, processesOfMachine: Int) {
+    /// - Throws: ``TrainingError`` if the process may not have the address space that the products of so many threads need.
+    public static func use(_ count: Int?, processesOfMachine: Int) throws(TrainingError) {
         let (bound, all) = (ProcessInfo.processInfo.activeProcessorCount, ProcessInfo.processInfo.processorCount)
         let processes = max(processesOfMachine, 1)
         let own = bound < all ? bound : max(1, all / processes)
@@ -24,6 +28,13 @@ public enum ProcessThreads {
         RowProducts.threads = count ?? min(own, granted)
         // The library's own products are small, and give other bits on other numbers of threads.
         BLASLibrary.setThreads(1)
+        guard BLASLibrary.hasWorkspace(threads: RowProducts.threads) else {
+            let needed = BLASLibrary.workspaceBytes >> 20 * RowProducts.threads
+            throw TrainingError(
+                .usage,
+                "the address space is limited (ulimit -v, or a batch system's limit of virtual memory), and \(needed) MB for "
+                    + "products on \(RowProducts.threads) threads cannot be had; raise the limit, or set threads lower")
+        }
     }
 }
 

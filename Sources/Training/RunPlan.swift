@@ -44,7 +44,7 @@ public struct RunPlan: PreparedRun {
         let tokenizer = try Self.tokenizer(configuration, for: model.encoder)
         training = try TrainingSamples(
             table, labels: labels, tokenizer: tokenizer, sharing: sharing, progressed: progressed)
-        var remarks = training.remarks
+        var remarks = model.encoder.remarks + training.remarks
         if let labels {
             remarks += try ClassOccurrence.remarks(
                 on: training.targets.map { Int($0) }, names: labels.names, path: table.path)

@@ -146,7 +146,10 @@ private struct RunInProgress {
                 throw TrainingError(
                     .badData,
                     "step \(report.step): \(report.skipped?.description ?? ""), in \(trainer.skippedInARow) steps in a row; the last good state "
-                        + "is in the newest checkpoint; lower optimizer.lr or set optimizer.max_grad_norm in a new run")
+                        + "is in the newest checkpoint; "
+                        + (BrokenWeights.sentence(
+                            in: [configuration.model, configuration.adapter.initialAdapter].compactMap(\.self))
+                            ?? "lower optimizer.lr or set optimizer.max_grad_norm in a new run"))
             }
             guard trainer.step < configuration.totalSteps else { break }
             if report.stops {
@@ -173,7 +176,9 @@ private struct RunInProgress {
         for kind in SplitKind.allCases {
             if try isAskedToStop(communicator) { return stopped() }
             guard let split = try split(kind) else { continue }
-            metrics.append((kind.rawValue, try evaluate(split, communicator).finite(kind.rawValue)))
+            metrics.append(
+                (kind.rawValue, try evaluate(split, communicator).finite(kind.rawValue, weights: [configuration.model]))
+            )
         }
         watch.enter(.checkpoint, step: trainer.step)
         if let coordinator {

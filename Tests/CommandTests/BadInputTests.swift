@@ -96,6 +96,72 @@ struct BadInputTests {
         }
     }
 
+    @Test("a folder that is no model: what is there instead, and what to do")
+    func otherFolders() async throws {
+        let job = try TinyJob()
+        let manager = FileManager.default
+        let weights = "model.safetensors"
+        for (name, file, words) in [
+            ("shards", "model-00001-of-00002.safetensors", "no model.safetensors.index.json"),
+            ("variant", "model.fp16.safetensors", "the folder has model.fp16.safetensors"),
+            ("cache", nil, "the model is in \(job.path)/cache/snapshots/1a2b"),
+        ] as [(String, String?, String)] {
+            let model = "\(job.path)/\(name)"
+            if let file {
+                try manager.copyItem(atPath: Fixture.path("tiny-bert"), toPath: model)
+                try manager.moveItem(atPath: "\(model)/\(weights)", toPath: "\(model)/\(file)")
+            } else {
+                try manager.createDirectory(atPath: model + "/snapshots/1a2b", withIntermediateDirectories: true)
+            }
+            let result = try await job.train("run", "--set", "model=\(model)")
+            #expect(result.status == 66)
+            #expect(result.standardError.contains(words), "\(result.standardError)")
+        }
+        let hub = try await job.train("run", "--set", "model=google-bert/bert-base-uncased")
+        #expect(hub.status == 66)
+        #expect(hub.standardError.contains("hf download google-bert/bert-base-uncased"), "\(hub.standardError)")
+    }
+
+    @Test("weights that are not finite are named, wherever they show")
+    func weightsNotFinite() async throws {
+        let job = try TinyJob()
+        let model = job.path + "/model"
+        try FileManager.default.copyItem(atPath: Fixture.path("tiny-bert"), toPath: model)
+        let file = URL(fileURLWithPath: model + "/model.safetensors")
+        var bytes = try Data(contentsOf: file)
+        bytes.replaceSubrange((bytes.count - 4)..., with: [0, 0, 0xC0, 0x7F])
+        try bytes.write(to: file)
+        let sentence = "model/model.safetensors: tensor 'pooler.dense.weight' has values that are not finite"
+        let trained = try await job.train("run", "--set", "model=\(model)")
+        #expect(trained.status == 65)
+        #expect(trained.standardError.contains(sentence), "\(trained.standardError)")
+        let adapter = ["--adapter", job.path + "/sound", "--model", model]
+        #expect(try await job.train("sound").status == 0)
+        for arguments in [["predict"], ["evaluate", "--data", job.path + "/test.tsv"]] {
+            let result = try await rankwise(arguments + adapter, input: "a good film")
+            #expect(result.status == 65)
+            #expect(result.standardError.contains(sentence), "\(result.standardError)")
+        }
+    }
+
+    @Test("layers that the configuration does not count are told of", arguments: ["adalora", "full"])
+    func unusedLayers(method: String) async throws {
+        let job = try TinyJob()
+        let model = job.path + "/model"
+        try FileManager.default.copyItem(atPath: Fixture.path("tiny-bert"), toPath: model)
+        let configuration = try String(contentsOfFile: model + "/config.json", encoding: .utf8)
+        try job.write(
+            configuration.replacing("\"num_hidden_layers\": 2", with: "\"num_hidden_layers\": 1"),
+            to: "model/config.json")
+        let words = "the weights have 2 layers, and config.json says num_hidden_layers 1"
+        for (folder, tells) in [(model, true), (Fixture.path("tiny-bert"), false)] {
+            let result = try await job.train(
+                "run", "--set", "model=\(folder)", "--set", "method=\(method)", "--dry-run")
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(result.standardOutput.contains(words) == tells, "\(result.standardOutput)")
+        }
+    }
+
     @Test("of the other commands")
     func commands() async throws {
         let job = try TinyJob()

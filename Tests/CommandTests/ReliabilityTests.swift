@@ -27,7 +27,7 @@ struct ReliabilityTests {
 
     @Test(
         "a run that is asked to stop leaves a checkpoint, exits with 75, and ends with the same bytes",
-        arguments: ["TERM", "INT", "USR1"])
+        arguments: ["TERM", "INT", "USR1", "HUP"])
     func stop(signal: String) async throws {
         let job = try TinyJob()
         let whole = try await shell("$rankwise \(options(job, "whole"))")
@@ -46,6 +46,29 @@ struct ReliabilityTests {
         let resumed = try await shell("$mpirun -np 3 $rankwise \(options(job, "stopped")) --resume")
         #expect(resumed.status == 0, "\(resumed.standardError)")
         #expect(try job.results("stopped") == job.results("whole"))
+    }
+
+    @Test("a run goes on when the reader of its log is gone, and under nohup when its terminal is closed")
+    func goneReader() async throws {
+        let job = try TinyJob()
+        let piped = try await shell("set -o pipefail; $rankwise \(options(job, "piped")) 2>&1 | head -n 1")
+        #expect(piped.status == 0, "\(piped.standardError)")
+        let kept = try await shell(
+            """
+            nohup $rankwise \(options(job, "kept")) & job=$!
+            while [ ! -s \(job.folder.path)/kept/metrics.jsonl ]; do sleep 0.05; done; kill -HUP $job; wait $job
+            """)
+        #expect(kept.status == 0, "\(kept.standardError)")
+        #expect(try job.results("piped") == job.results("kept"))
+    }
+
+    @Test("too little address space is refused at once")
+    func addressSpace() async throws {
+        let job = try TinyJob()
+        let result = try await shell("ulimit -v 500000; timeout 60 $rankwise \(options(job, "run"))")
+        #expect(result.status == 64, "\(result.standardError)")
+        #expect(result.standardError.contains("ulimit -v"))
+        #expect(!FileManager.default.fileExists(atPath: job.folder.path + "/run/metrics.jsonl"))
     }
 
     @Test("a process that stands still ends the job within the timeout, and is named")

@@ -44,6 +44,32 @@ struct JobTests {
         #expect(result.seconds < 10)
     }
 
+    @Test(
+        "several processes that MPI sees alone are refused, and the first tells",
+        arguments: [
+            "PMI_SIZE PMI_RANK", "SLURM_STEP_NUM_TASKS SLURM_PROCID", "OMPI_COMM_WORLD_SIZE OMPI_COMM_WORLD_RANK",
+        ])
+    func otherLauncher(variables: String) async throws {
+        let names = variables.split(separator: " ").map(String.init)
+        let checks = try builtExecutable(named: "multi-process-checks")
+        for index in 0...1 {
+            let result = try await launchJob(
+                executable: checks, arguments: ["return-code=0"], processCount: nil,
+                environment: [names[0]: "2", names[1]: String(index)])
+            #expect(result.status == 64)
+            #expect(result.standardOutput.isEmpty)
+            #expect(result.standardError.contains("2 processes were started (\(names[0]))") == (index == 0))
+        }
+    }
+
+    @Test("what started mpirun itself is no matter to a job of it", arguments: 1...2)
+    func nestedLauncher(processCount: Int) async throws {
+        let result = try await launchJob(
+            executable: try builtExecutable(named: "multi-process-checks"), arguments: ["return-code=0"],
+            processCount: processCount, environment: ["PMI_SIZE": "4", "SLURM_STEP_NUM_TASKS": "4"])
+        #expect(result.status == 0, "\(result.standardError)")
+    }
+
     @Test("a process started without mpirun is a job of one, with an environment that holds nothing")
     func singleton() async throws {
         let checks = try builtExecutable(named: "multi-process-checks")

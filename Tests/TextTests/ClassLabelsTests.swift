@@ -44,6 +44,27 @@ private func targets(_ labels: [String]) throws -> [Float] {
         #expect(try names(["99999999999999999999", "x"]) == ["99999999999999999999", "x"])
     }
 
+    @Test(
+        "labels that differ by white space around them, or as spellings of one number, are refused with both lines",
+        arguments: [
+            ["1", "0", "1.0"], ["good", "bad", "good "], ["\u{a0}x", "y", "x"], ["0.5", "1", "0.50"],
+            ["1e1", "1", "10"],
+        ])
+    func spellings(labels: [String]) {
+        let error = #expect(throws: TextError.self) { try names(labels) }
+        #expect(error?.kind == .badData)
+        #expect(
+            error?.description.hasPrefix("data:4: the label is \"\(labels[2])\", in line 2 \"\(labels[0])\"") == true)
+    }
+
+    @Test("whole decimals alone, spaces inside, other cases, and leading zeros are labels as they are")
+    func spellingsThatStay() throws {
+        #expect(try names(["1.0", "0.0", "1.0"]) == ["0.0", "1.0"])
+        #expect(try names(["very good", "verygood", "Good", "good"]) == ["Good", "good", "very good", "verygood"])
+        #expect(try names(["007", "7", "07"]) == ["007", "07", "7"])
+        #expect(try names(["9007199254740993", "9007199254740992", "x"]).count == 3)
+    }
+
     @Test("two spellings of a label that Unicode holds equivalent are one class, named alike in any order of rows")
     func equivalent() throws {
         for labels in [["e\u{301}", "\u{e9}", "x"], ["x", "\u{e9}", "e\u{301}"]] {

@@ -217,6 +217,26 @@ private func refusal(_ content: String, _ format: TextFormat, _ columns: TextCol
         }
     }
 
+    @Test("a table of another making than its name says is refused with what it is")
+    func otherMaking() {
+        #expect(refusal("text\tlabel\ra\t1\rb\t0\r", .tabSeparated)?.contains("carriage returns alone") == true)
+        #expect(refusal("text,label\ra,1\rb,0\r", .commaSeparated)?.contains("carriage returns alone") == true)
+        #expect(refusal(" \n[{\"text\": \"a\",\n\"label\": 1}]", .jsonLines)?.contains("an array of objects") == true)
+        for format in TextFormat.allCases {
+            for (encoding, words) in [
+                (String.Encoding.utf16LittleEndian, "looks like UTF-16"), (.utf16BigEndian, "looks like UTF-16"),
+                (.utf16, "the bytes are UTF-16"),
+            ] {
+                let bytes = [UInt8]("text\tlabel\na\t1\n".data(using: encoding) ?? Data())
+                let error = #expect(throws: TextError.self) {
+                    try TextTable(bytes: bytes, path: "data", format: format, columns: labelled)
+                }
+                #expect(error?.kind == .badData)
+                #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+            }
+        }
+    }
+
     @Test("one line of JSON may leave the second text out where that is allowed")
     func singleLine() throws {
         let columns = TextColumns(text: "text", textPair: "other")

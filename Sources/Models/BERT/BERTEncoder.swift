@@ -74,4 +74,16 @@ extension BERTConfiguration {
             quantization: quantization
         ) { $0.hasPrefix("encoder.layer.") || $0 == "pooler.dense.weight" || $0 == "embeddings.word_embeddings.weight" }
     }
+
+    /// A remark on layers that a folder has and this configuration does not count; nil if there are none. Some cut a network so
+    /// on purpose, but a config.json of another model looks the same.
+    func remark(onUnusedLayersOf weights: FrozenWeights, folder: String) -> String? {
+        let prefix = "encoder.layer."
+        let layers = weights.names.compactMap { name in
+            name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count).prefix { $0 != "." }) : nil
+        }
+        guard let last = layers.max(), last >= layerCount else { return nil }
+        return "\(folder): the weights have \(last + 1) layers, and config.json says num_hidden_layers \(layerCount); the others "
+            + "are not used"
+    }
 }

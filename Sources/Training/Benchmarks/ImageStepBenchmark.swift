@@ -21,7 +21,7 @@ package struct ImageStepBenchmark: Codable, Sendable {
     package static func run(
         size: HCFormerConfiguration.Size, imageSide: Int, batchSize: Int, lanes: Int, threads: Int, steps: Int
     ) throws -> ImageStepBenchmark {
-        ProcessThreads.use(threads, processesOfMachine: 1)
+        try ProcessThreads.use(threads, processesOfMachine: 1)
         let model = try ImageModel(HCFormerConfiguration(size: size, imageSide: imageSide))
         model.initializeTensors(seed: 0)
         let tree = LaneTree(laneCount: lanes)
