@@ -1,6 +1,5 @@
 import Diagnostics
 import JSONText
-import JSONText
 
 /// One JSON object a line. Blank lines are passed over.
 struct JSONLinesFile {

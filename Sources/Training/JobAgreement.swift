@@ -14,19 +14,27 @@ struct Fingerprint: Codable, Equatable {
     let origin: CheckpointManifest.Origin
 
     /// What differs from another process's, in words; nil if nothing does.
-    func difference(from other: Fingerprint) -> String? {
+    ///
+    /// - Parameter comparesKernels: whether the result depends on the BLAS library's kernels.
+    func difference(from other: Fingerprint, comparesKernels: Bool) -> String? {
         for (what, here, there) in [
             ("program (SHA-256)", origin.program, other.origin.program),
             ("configuration (SHA-256)", configuration, other.configuration),
             ("model files (SHA-256)", digests.model, other.digests.model),
             ("training data (SHA-256)", digests.data, other.digests.data),
             ("adapter.init (SHA-256)", digests.initialAdapter, other.digests.initialAdapter),
-            ("BLAS kernel type", origin.kernelType, other.origin.kernelType),
+            ("BLAS kernel type", comparesKernels ? origin.kernelType : "", comparesKernels ? other.origin.kernelType : ""),
         ] where here != there {
             return "\(what) \(here.prefix(16)), process 0 on \(other.host) has \(there.prefix(16))"
         }
         return nil
     }
+}
+
+extension TrainingConfiguration {
+    /// Whether the result depends on the type of processor. A step's arithmetic is the program's own, with the same bits on every
+    /// processor with AVX2; a start from singular vectors is LAPACK's.
+    var dependsOnProcessorType: Bool { adapter.initialization.isDecomposition }
 }
 
 extension PreparedRun {
@@ -51,11 +59,14 @@ extension PreparedRun {
                 Fingerprint.self, from: Data(gathered.elements[gathered.layout.range(of: $0)]))
         }
         for (process, other) in all.enumerated() {
-            if let difference = other.difference(from: all[0]) {
+            if let difference = other.difference(
+                from: all[0], comparesKernels: configuration.dependsOnProcessorType)
+            {
                 throw TrainingError(
                     .usage,
                     "process \(process) on \(other.host) differs: \(difference); "
-                        + "all processes must run the same program on the same files and the same type of processor")
+                        + "all processes must run the same program on the same files"
+                        + (configuration.dependsOnProcessorType ? " and the same type of processor" : ""))
             }
         }
         return all[0]

@@ -44,7 +44,7 @@ struct ResumePoint: Codable {
                     + "was \(expected.prefix(12))…); restore it, or start over with --overwrite")
         }
         let former = newest.manifest.origin
-        if origin.kernelType != former.kernelType {
+        if plan.configuration.dependsOnProcessorType, origin.kernelType != former.kernelType {
             guard anyProcessor else {
                 throw TrainingError(
                     .usage,

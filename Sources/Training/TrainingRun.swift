@@ -25,6 +25,7 @@ public enum TrainingRun {
         _ configuration: TrainingConfiguration, start: RunStart, anyProcessor: Bool,
         _ communicator: borrowing Communicator
     ) throws -> Ending {
+        try ProcessorCheck.require()
         let isCoordinator = communicator.processIndex == 0
         // Before anything is read, which may take long, and before any process writes to the folder.
         let coordinator = isCoordinator ? try Coordinator(configuration, start: start) : nil

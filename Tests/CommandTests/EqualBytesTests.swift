@@ -41,6 +41,34 @@ struct EqualBytesTests {
         }
     }
 
+    @Test(
+        "for any type of processor with AVX2, whatever is trained",
+        arguments: [[], ["method=full"], ["method=lora"], ["adapter.compact_final=true"], ["base_quantization.bits=8"]])
+    func processorTypes(settings: [String]) async throws {
+        let job = try TinyJob()
+        let options = settings.flatMap { ["--set", $0] }
+        #expect(try await job.train("own", options).status == 0)
+        let expected = try job.results("own")
+        let environments = [
+            ["RANKWISE_INSTRUCTIONS": "avx2"], ["OPENBLAS_CORETYPE": "Haswell"], ["OPENBLAS_CORETYPE": "Zen"],
+            ["OPENBLAS_CORETYPE": "Prescott"],
+        ]
+        for (index, environment) in environments.enumerated() {
+            let result = try await job.train("run\(index)", options, processes: index % 3 + 1, environment: environment)
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(try job.results("run\(index)") == expected, "\(environment)")
+        }
+    }
+
+    @Test("a processor without fused arithmetic is refused, and instructions that are none")
+    func otherProcessors() async throws {
+        let job = try TinyJob()
+        for (name, message) in [("portable", "needs a processor with AVX2"), ("avx1024", "expected avx2 or avx512")] {
+            let result = try await job.train("run", environment: ["RANKWISE_INSTRUCTIONS": name])
+            #expect(result.status == 64 && result.standardError.contains(message), "\(result.standardError)")
+        }
+    }
+
     @Test("wherever a run is interrupted, resumed on another number of processes", arguments: kernels)
     func resume(kernel: String) async throws {
         let job = try TinyJob()
