@@ -32,8 +32,16 @@ if [ -z "$rankwise" ]; then
     rankwise=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.build/release/rankwise
     [ -x "$rankwise" ] || rankwise=$(command -v rankwise) || { say "rankwise is not built; run swift build -c release"; exit 69; }
 fi
-plan=$("$rankwise" train "$@" --dry-run) || exit
-output=$(sed -n 's/^output: //p' <<<"$plan" | head -n 1 | sed "s/^['\"]//;s/['\"]$//")
+if [ -n "${OMPI_COMM_WORLD_RANK:-}${PMIX_RANK:-}${PMI_RANK:-}" ]; then
+    say "started inside a process of an MPI job, where mpirun cannot start another; start run.sh itself, without mpirun or srun"
+    exit 64
+fi
+session=${TMPDIR:-/tmp}
+if ! mkdir -p "$session" 2>/dev/null || [ ! -w "$session" ]; then
+    say "TMPDIR ($session) cannot be written, and mpirun keeps its session there; set TMPDIR to a folder on this host"
+    exit 74
+fi
+output=$("$rankwise" train "$@" --show output) || exit
 
 mpirun=(mpirun -q -np "$processes" --oversubscribe)
 [ "$(id -u)" -ne 0 ] || mpirun+=(--allow-run-as-root)

@@ -14,6 +14,7 @@ extension Communicator {
     ) throws(MessagePassingError) {
         let (total, overflow) = part.count.multipliedReportingOverflow(by: processCount)
         try requireBuffer(of: buffer.count, holds: overflow ? Int.max : total, "receiving", routine: "MPI_Allgather")
+        guard let handle else { return copy(part, to: buffer, at: 0) }
         guard total <= countLimit else {
             let layout = try BufferLayout(counts: [Int](repeating: part.count, count: processCount))
             return try allGather(varying: part, into: buffer, layout: layout)
@@ -86,6 +87,7 @@ extension Communicator {
     ) throws(MessagePassingError) {
         try requireLayout(layout, routine: "MPI_Allgatherv")
         try requireBuffer(of: buffer.count, holds: layout.extent, "receiving", routine: "MPI_Allgatherv")
+        guard let handle else { return }
         guard layout.extent <= countLimit else {
             // The layout is the same everywhere, so every process comes to the same decision without a message.
             for process in 0..<processCount {

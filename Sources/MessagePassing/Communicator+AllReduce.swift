@@ -13,6 +13,7 @@ extension Communicator {
     public func allReduce<Element: MessageElement>(
         _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element>
     ) throws(MessagePassingError) {
+        guard let handle else { return }
         let datatype = Element.representation.datatype
         let operation = reduction.handle
         var start = 0

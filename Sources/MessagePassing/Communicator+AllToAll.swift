@@ -21,6 +21,7 @@ extension Communicator {
         }
         try requireBuffer(of: target.count, holds: source.count, "receiving", routine: "MPI_Alltoall")
         try requireCountWithinLimit(source.count, routine: "MPI_Alltoall")
+        guard let handle else { return copy(source, to: target, at: 0) }
         let datatype = Element.representation.datatype
         let count = Int32(source.count / processCount)
         try check(
@@ -56,6 +57,10 @@ extension Communicator {
                 "process \(processIndex) sends itself \(sendLayout.counts[processIndex]) elements, "
                     + "but expects \(receiveLayout.counts[processIndex])")
         }
+        guard let handle else {
+            let sent = UnsafeBufferPointer(rebasing: source[sendLayout.range(of: 0)])
+            return copy(sent, to: target, at: receiveLayout.range(of: 0).lowerBound)
+        }
         let datatype = Element.representation.datatype
         try check(
             "MPI_Alltoallv",
@@ -75,6 +80,7 @@ extension Communicator {
                 .invalidArgument, routine: "MPI_Alltoall",
                 "\(sendCounts.count) counts; expected one for each of the \(processCount) processes")
         }
+        guard let handle else { return sendCounts }
         let source = sendCounts.map(Int64.init)
         var target = [Int64](repeating: 0, count: processCount)
         let datatype = Int64.representation.datatype

@@ -48,4 +48,12 @@ extension Communicator {
                     + "expected the same number on every process")
         }
     }
+
+    /// What a process without MPI sends itself.
+    func copy<Element: MessageElement>(
+        _ part: UnsafeBufferPointer<Element>, to buffer: UnsafeMutableBufferPointer<Element>, at place: Int
+    ) {
+        guard let source = part.baseAddress, let target = buffer.baseAddress else { return }
+        (target + place).update(from: source, count: part.count)
+    }
 }

@@ -15,6 +15,7 @@ extension Communicator {
         _ buffer: UnsafeMutableBufferPointer<Element>, from root: Int
     ) throws(MessagePassingError) {
         try requireProcess(root, routine: "MPI_Bcast")
+        guard let handle else { return }
         let datatype = Element.representation.datatype
         var start = 0
         repeat {

@@ -7,10 +7,14 @@ internal import Glibc
 /// to call it, in the same order, or the others wait for ever. An error on one process therefore ends the whole job:
 /// throw it out of the body of ``runJob(named:exitCode:body:)``.
 ///
+/// A process that no launcher started is a communicator of its own, for which MPI is never called: it needs no network, no
+/// daemon, and no place for a session.
+///
 /// MPI is used from the thread that started it (`MPI_THREAD_FUNNELED`): a communicator cannot be copied and is not
 /// `Sendable`, so that it cannot reach another thread.
 public struct Communicator: ~Copyable {
-    let handle: MPI_Comm
+    /// MPI's own; nil for one process that was started without MPI, which has nobody to talk to.
+    let handle: MPI_Comm?
 
     /// The greatest count or displacement that goes to MPI in one call: `Int32.max`, or less in tests.
     let countLimit: Int
@@ -34,7 +38,12 @@ public struct Communicator: ~Copyable {
         self.init(handle: handle, countLimit: countLimit, processIndex: Int(index), processCount: Int(count))
     }
 
-    private init(handle: MPI_Comm, countLimit: Int, processIndex: Int, processCount: Int) {
+    /// One process, without MPI: what it sends is what it receives, and nothing waits.
+    static var ofOneProcess: Communicator {
+        Communicator(handle: nil, countLimit: Int(Int32.max), processIndex: 0, processCount: 1)
+    }
+
+    private init(handle: MPI_Comm?, countLimit: Int, processIndex: Int, processCount: Int) {
         self.handle = handle
         self.countLimit = countLimit
         self.processIndex = processIndex
@@ -52,6 +61,7 @@ public struct Communicator: ~Copyable {
     ///
     /// The corresponding C function is `MPI_Barrier` (MPI 3.1, section 5.3).
     public func barrier() throws(MessagePassingError) {
+        guard let handle else { return }
         try check("MPI_Barrier", MPI_Barrier(handle))
     }
 
@@ -60,6 +70,7 @@ public struct Communicator: ~Copyable {
     ///
     /// The corresponding C functions are `MPI_Ibarrier` and `MPI_Test` (MPI 3.1, sections 5.12.1 and 3.7.3).
     public func idleBarrier() throws(MessagePassingError) {
+        guard let handle else { return }
         var request: MPI_Request?
         try check("MPI_Ibarrier", MPI_Ibarrier(handle, &request))
         var status = MPI_Status()
@@ -76,6 +87,7 @@ public struct Communicator: ~Copyable {
     ///
     /// The corresponding C function is `MPI_Comm_split_type` with `MPI_COMM_TYPE_SHARED` (MPI 3.1, section 6.4.2).
     public func splitByNode() throws(MessagePassingError) -> Communicator {
+        guard let handle else { return .ofOneProcess }
         var node = COpenMPI_COMM_NULL()
         try check(
             "MPI_Comm_split_type",
@@ -92,16 +104,13 @@ public struct Communicator: ~Copyable {
     }
 
     /// This process alone, for what it computes by itself in the midst of a job.
-    ///
-    /// The corresponding constant is `MPI_COMM_SELF` (MPI 3.1, section 6.2.4).
-    public func alone() throws(MessagePassingError) -> Communicator {
-        try Communicator(handle: COpenMPI_COMM_SELF(), countLimit: countLimit)
-    }
+    public func alone() -> Communicator { .ofOneProcess }
 
     /// A communicator of the same processes, whose messages never meet this one's: for who keeps it. Collective.
     ///
     /// The corresponding C function is `MPI_Comm_dup` (MPI 3.1, section 6.4.2).
     public func duplicated() throws(MessagePassingError) -> Communicator {
+        guard let handle else { return .ofOneProcess }
         var copy = COpenMPI_COMM_NULL()
         try check("MPI_Comm_dup", MPI_Comm_dup(handle, &copy))
         guard let copy, copy != COpenMPI_COMM_NULL() else {
@@ -117,18 +126,22 @@ public struct Communicator: ~Copyable {
     ///
     /// The corresponding C function is `MPI_Comm_free` (MPI 3.1, section 6.4.3).
     public consuming func release() throws(MessagePassingError) {
-        guard handle != COpenMPI_COMM_WORLD(), handle != COpenMPI_COMM_SELF() else { return }
+        guard handle != nil, handle != COpenMPI_COMM_WORLD() else { return }
         var handle: MPI_Comm? = self.handle
         try check("MPI_Comm_free", MPI_Comm_free(&handle))
     }
 
     /// The name of the machine that this process runs on.
     ///
-    /// The corresponding C function is `MPI_Get_processor_name` (MPI 3.1, section 8.1.2).
+    /// The corresponding C functions are `gethostname` for a process without MPI, and `MPI_Get_processor_name` (MPI 3.1, section 8.1.2).
     public func hostName() throws(MessagePassingError) -> String {
         var characters = [CChar](repeating: 0, count: Int(MPI_MAX_PROCESSOR_NAME) + 1)
-        var length: Int32 = 0
-        try check("MPI_Get_processor_name", MPI_Get_processor_name(&characters, &length))
+        if handle == nil {
+            gethostname(&characters, characters.count - 1)
+        } else {
+            var length: Int32 = 0
+            try check("MPI_Get_processor_name", MPI_Get_processor_name(&characters, &length))
+        }
         return String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
@@ -139,7 +152,7 @@ public struct Communicator: ~Copyable {
     public func abort(exitCode: Int32) -> Never {
         let code = failureCode(exitCode)
         fflush(nil)
-        _ = MPI_Abort(COpenMPI_COMM_WORLD(), code)
+        if handle != nil { _ = MPI_Abort(COpenMPI_COMM_WORLD(), code) }
         _exit(code)
     }
 }

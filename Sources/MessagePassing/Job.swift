@@ -3,8 +3,8 @@ internal import Glibc
 
 /// Starts message passing, runs `body` on this process of the job, and ends the process.
 ///
-/// Under `mpirun` the communicator holds all processes of the job; started without it, this process alone, and neither
-/// a network nor a daemon is needed.
+/// Under `mpirun` the communicator holds all processes of the job; started without a launcher, this process alone, and MPI is
+/// not started at all. Processes that a launcher has started without telling them of each other end with 64 (`EX_USAGE`).
 ///
 /// - If `body` returns, MPI is finalised, which waits for the other processes, and the process ends with the code that
 ///   `body` returned.
@@ -27,7 +27,15 @@ public func runJob(
 ) -> Never {
     let world: Communicator
     do {
-        world = try startMessagePassing()
+        switch Launcher() {
+        case .none: world = .ofOneProcess
+        case .messagePassing: world = try startMessagePassing()
+        case .severalStrangers(let count):
+            report(
+                "srun has started \(count) processes that do not know of each other; start them with srun --mpi=pmix, or with "
+                    + "mpirun in a batch script", program: program, process: 0)
+            exit(64)
+        }
     } catch {
         report(error, program: program, process: 0)
         exit(failureCode(exitCode(error)))
@@ -36,7 +44,7 @@ public func runJob(
     do {
         code = try body(world)
         fflush(nil)
-        try check("MPI_Finalize", MPI_Finalize())
+        if world.handle != nil { try check("MPI_Finalize", MPI_Finalize()) }
     } catch {
         code = endJob(of: world, after: error, program: program, exitCode: exitCode(error))
     }
@@ -51,9 +59,6 @@ private func startMessagePassing() throws(MessagePassingError) -> Communicator {
             .alreadyStarted, routine: "MPI_Init_thread",
             "MPI can be started only once in a process, and it was started before")
     }
-    // Without mpirun, Open MPI would start a daemon of its own, and fails where there is no ssh. A job of one needs
-    // none.
-    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
     // A process that never comes would be waited for without end.
     endIfNotDone(within: 300)
     defer { alarm(0) }
@@ -94,7 +99,7 @@ private func endJob(
         // Nobody is left to wait for, and finalising removes the files of the session. The exit code tells mpirun, if
         // there is one.
         fflush(nil)
-        _ = MPI_Finalize()
+        if world.handle != nil { _ = MPI_Finalize() }
         return failureCode(exitCode)
     }
     if world.processIndex > 0 {
@@ -107,7 +112,7 @@ private func endJob(
 }
 
 /// Writes one line about `error` to standard error.
-private func report(_ error: any Error, program: String, process: Int) {
+private func report(_ error: Any, program: String, process: Int) {
     let message = String(describing: error).split(whereSeparator: \.isNewline).joined(separator: " ")
     let line = process == 0 ? "\(program): \(message)\n" : "\(program): process \(process): \(message)\n"
     // Standard output first: a terminal then shows the error last.

@@ -64,7 +64,7 @@ extension Communicator {
                 .invalidArgument, routine: "MPI_Win_allocate", "\(count) counters; expected at least 1")
         }
         let own = [Int64](repeating: 0, count: count)
-        guard !isAlone else { return SharedCounters(own: own, window: nil) }
+        guard let handle, !isAlone else { return SharedCounters(own: own, window: nil) }
         let width = MemoryLayout<Int64>.stride
         var base: UnsafeMutableRawPointer?
         var window = COpenMPI_WIN_NULL()

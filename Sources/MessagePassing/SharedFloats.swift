@@ -1,4 +1,5 @@
 internal import COpenMPI
+internal import Glibc
 
 /// Memory that the processes of one machine share, until the job ends.
 ///
@@ -7,9 +8,10 @@ internal import COpenMPI
 public final class SharedFloats {
     /// Zeroes, [count], until one of the processes writes.
     public let base: UnsafeMutablePointer<Float>
-    private let window: MPI_Win
+    /// Nil for memory of a process without MPI.
+    private let window: MPI_Win?
 
-    fileprivate init(base: UnsafeMutablePointer<Float>, window: MPI_Win) {
+    fileprivate init(base: UnsafeMutablePointer<Float>, window: MPI_Win?) {
         self.base = base
         self.window = window
     }
@@ -18,6 +20,7 @@ public final class SharedFloats {
     ///
     /// - Parameter node: the communicator that the memory is of.
     public func synchronize(_ node: borrowing Communicator) throws(MessagePassingError) {
+        guard let window else { return }
         try check("MPI_Win_sync", MPI_Win_sync(window))
         try node.barrier()
         try check("MPI_Win_sync", MPI_Win_sync(window))
@@ -25,10 +28,24 @@ public final class SharedFloats {
 }
 
 extension Communicator {
+    /// Bytes that are free where Open MPI puts memory that processes share, `/dev/shm`; nil where there is no such folder.
+    ///
+    /// A window is granted whatever is free, and touching what is not there ends the process with a bus error: look before.
+    public static func freeSharedMemory(in folder: String = "/dev/shm") -> Int? {
+        var status = statvfs()
+        guard statvfs(folder, &status) == 0 else { return nil }
+        return Int(status.f_bavail) * Int(status.f_frsize)
+    }
+
     /// Memory for all processes of this communicator, which must be of one machine. Collective.
     ///
     /// - Parameter count: of floats, the same on every process.
     public func sharedFloats(count: Int) throws(MessagePassingError) -> SharedFloats {
+        guard let handle else {
+            let base = UnsafeMutablePointer<Float>.allocate(capacity: count)
+            base.initialize(repeating: 0, count: count)
+            return SharedFloats(base: base, window: nil)
+        }
         let width = MemoryLayout<Float>.stride
         var own: UnsafeMutableRawPointer?
         var window = COpenMPI_WIN_NULL()

@@ -48,6 +48,11 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Show the resolved configuration, shapes, triplets, shards and memory; train nothing, write nothing.")
     var dryRun = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Print the value of one key of the resolved configuration, for scripts; train nothing.", valueName: "key"))
+    var show: String?
+
     @Flag(help: "Show all keys of the configuration.")
     var helpConfig = false
 
@@ -62,6 +67,11 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         if helpConfig { return print(TrainingConfiguration.keysHelp) }
         let path = config ?? ""
+        if let show {
+            return try reportingErrors {
+                try printLine(TrainingConfiguration.load(path: path, overrides: overrides).value(of: show))
+            }
+        }
         // From the beginning: a request during the start is met after the first step.
         if !dryRun { StopRequest.listenAtStart() }
         runJob(exitCode: exitStatus(of:)) { communicator in

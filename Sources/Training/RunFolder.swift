@@ -57,53 +57,6 @@ public struct RunFolder: Sendable {
         }
     }
 
-    /// Holds the folder for this job. The lock is the operating system's, so that it ends with the process that took it,
-    /// however that ended.
-    final class Lock {
-        private let descriptor: Int32
-
-        /// - Throws: ``TrainingError`` if another job that is alive holds it.
-        init(_ folder: RunFolder) throws(TrainingError) {
-            let descriptor = open(folder.lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-            guard descriptor >= 0 else {
-                throw TrainingError(
-                    .inputOutput, "\(folder.lockPath): cannot be opened; check the output folder's permissions")
-            }
-            // The processes of a job whose mpirun was killed notice within seconds, and a restart should not fail on them.
-            let deadline = ContinuousClock.now + .seconds(15)
-            while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-                let code = errno
-                if code == EINTR { continue }
-                if code == EWOULDBLOCK, ContinuousClock.now < deadline {
-                    usleep(200_000)
-                    continue
-                }
-                close(descriptor)
-                guard code == EWOULDBLOCK else {
-                    throw TrainingError(
-                        .inputOutput,
-                        "\(folder.lockPath): cannot be locked (\(String(cString: strerror(code)))); "
-                            + "set output to a folder on a file system with locks")
-                }
-                let holder = (try? String(contentsOfFile: folder.lockPath, encoding: .utf8)) ?? "another process"
-                throw TrainingError(
-                    .usage,
-                    "\(folder.path): in use by \(holder.prefix { !$0.isNewline }); "
-                        + "wait for that job or set output to another folder")
-            }
-            self.descriptor = descriptor
-            let holder = "process \(getpid()) on \(ProcessInfo.processInfo.hostName)\n\(token)\n"
-            ftruncate(descriptor, 0)
-            _ = holder.withCString { pwrite(descriptor, $0, strlen($0), 0) }
-            fsync(descriptor)
-        }
-
-        /// Names this job and no other.
-        let token = UUID().uuidString
-
-        deinit { close(descriptor) }
-    }
-
     /// Checks that this process sees the folder that the job's first process holds.
     ///
     /// - Throws: ``TrainingError`` if it does not within a few seconds, which shared file systems may take.

@@ -161,7 +161,7 @@ struct ReliabilityTests {
         #expect(!hopeless.standardError.contains("restart"), "\(hopeless.standardError)")
         let stuck = try await shell(
             """
-            printf '#!/bin/bash\ncase "$*" in *--dry-run*) exec %q "$@" ;; *) kill -KILL $$ ;; esac\n' $rankwise > \(job.folder.path)/dies
+            printf '#!/bin/bash\ncase "$*" in *--show*) exec %q "$@" ;; *) kill -KILL $$ ;; esac\n' $rankwise > \(job.folder.path)/dies
             chmod +x \(job.folder.path)/dies
             bash \(script) --rankwise \(job.folder.path)/dies -- \(options(job, "stuck").dropFirst("train ".count))
             """)

@@ -74,7 +74,7 @@ extension TrainingConfiguration {
         }
     }
 
-    private static func unknown(_ key: String) -> String {
+    static func unknown(_ key: String) -> String {
         let known = ConfigurationField.all.map(\.key) + ConfigurationField.sections.dropFirst().map(\.name)
         let hint = nearestName(to: key, among: known).map { "did you mean '\($0)'?" }
         return "unknown key '\(key.shortened.oneLine)'; \(hint ?? "docs/configuration.md lists the keys")"

@@ -1,4 +1,6 @@
+import Diagnostics
 import Foundation
+import Yams
 
 /// A key whose value differs between two configurations.
 public struct ConfigurationDifference: Equatable, Sendable, CustomStringConvertible {
@@ -26,6 +28,18 @@ extension TrainingConfiguration {
             }
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The value of a key as text, without the quotes of YAML.
+    ///
+    /// - Throws: `ConfigurationError` (`usage`) if there is no such key.
+    public func value(of key: String) throws(ConfigurationError) -> String {
+        guard let field = ConfigurationField.byKey[key] else {
+            throw ConfigurationError(.usage, "--show: \(Self.unknown(key))")
+        }
+        let text = field.yamlText(self)
+        guard let node = try? Yams.compose(yaml: text), let scalar = node.scalar else { return text }
+        return scalar.string
     }
 
     /// What `config.yaml` in a run's folder begins with.

@@ -77,7 +77,7 @@ public enum SuperpositionSweep {
             try progress?.show(
                 cell, finished: Int(counters.add(0, to: Counter.finished)), work: counters.add(0, to: Counter.work))
         }
-        let alone = try communicator.alone()
+        let alone = communicator.alone()
         while true {
             let number = Int(try counters.add(1, to: Counter.taken))
             guard number < cells.count else { break }
