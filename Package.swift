@@ -41,6 +41,7 @@ let package = Package(
             name: "CKernels", exclude: ["Kernels"], cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
 
         room("Diagnostics"),
+        room("JSONText", ["Diagnostics"]),
         room("MessagePassing", ["COpenMPI"]),
         room("LinearAlgebra", ["CKernels", "COpenBLAS"]),
         room("Randomness"),
@@ -57,9 +58,10 @@ let package = Package(
         room(
             "WeightFiles",
             ["Diagnostics", "LinearAlgebra", "MessagePassing", "Safetensors", "WeightMethods"]),
-        room("Text", ["Diagnostics"]),
-        room("Images", ["CZlib", "Diagnostics", "Randomness"]),
-        room("PEFTFormat", ["Diagnostics", "LinearAlgebra", "Safetensors"]),
+        room("Tables"),
+        room("Text", ["Diagnostics", "JSONText", "Tables"]),
+        room("Images", ["CZlib", "Diagnostics", "Randomness", "Tables"]),
+        room("PEFTFormat", ["Diagnostics", "JSONText", "LinearAlgebra", "Safetensors"]),
         room("Checkpointing", ["Diagnostics", "Safetensors"]),
         room(
             "Training",
@@ -119,7 +121,8 @@ let package = Package(
             ["Diagnostics", "FixtureFiles", "Safetensors", "WeightFiles", "WeightMethods"]),
         tests("SafetensorsTests", ["Diagnostics", "FixtureFiles", "Safetensors"]),
         tests(
-            "PEFTFormatTests", ["Diagnostics", "FixtureFiles", "LinearAlgebra", "PEFTFormat", "Safetensors"],
+            "PEFTFormatTests",
+            ["Diagnostics", "FixtureFiles", "JSONText", "LinearAlgebra", "PEFTFormat", "Safetensors"],
             exclude: ["Fixtures", "check_with_peft.py"]),
         tests("CheckpointingTests", ["Checkpointing", "Diagnostics", "FixtureFiles", "Safetensors"]),
         tests("HostileFilesTests", ["HostileFiles", "MultiProcessTesting"]),

@@ -26,3 +26,11 @@ public func oneLine(_ message: String) -> String {
     show(scalars.suffix(tail))
     return String(shown)
 }
+
+/// A value from a file as it is shown in a message: quoted, on one line, not longer than a person reads.
+public func quoted(_ value: String) -> String {
+    let limit = 60
+    var shown = ""
+    for scalar in value.unicodeScalars.prefix(limit) { shown += scalar.escaped(asASCII: false) }
+    return "\"\(shown)\"" + (value.unicodeScalars.count > limit ? "…" : "")
+}

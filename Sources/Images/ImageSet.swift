@@ -1,7 +1,7 @@
 import Diagnostics
 import Foundation
 
-/// Labelled images of one size.
+/// Images of one size, with their labels or without.
 public struct ImageSet: Sendable {
     public let path: String
     /// Files that were read, for digests.
@@ -10,7 +10,7 @@ public struct ImageSet: Sendable {
     public let height: Int
     public let width: Int
     public let channels: Int
-    /// Class of each image, from 0.
+    /// Class of each image, from 0; empty if labels were not read.
     public let labels: [Int]
     /// [count, height, width, channels].
     private let pixels: [UInt8]
@@ -23,41 +23,24 @@ public struct ImageSet: Sendable {
     ///
     /// - Parameters:
     ///   - path: for IDX, of the images; that of the labels has `labels` for `images` and `idx1` for `idx3` in its name.
-    ///   - labelColumn: of a CSV file, as ``PixelTable`` takes it.
-    ///   - labelsAreOptional: whether images without labels will do; `labels` is empty then.
+    ///   - labelColumn: of a CSV file: its name where the file has a header, or its number from 0; nil, or a name where
+    ///     there is no header, means the last column.
+    ///   - readsLabels: if not, neither a file nor a column of labels need be there.
     /// - Throws: ``ImagesError``.
-    public init(
-        path: String, labelColumn: String? = nil, labelsAreOptional: Bool = false
-    ) throws(ImagesError) {
+    public init(path: String, labelColumn: String? = nil, readsLabels: Bool = true) throws(ImagesError) {
         let file = try DataFile(path: path)
         self.path = path
         guard try IDXFile.recognizes(file) else {
-            let table = try PixelTable(
-                file, labelColumn: labelColumn, labelsAreOptional: labelsAreOptional)
+            let table = try PixelTable(file, labelColumn: labelColumn, readsLabels: readsLabels)
             files = [path]
-            count = table.rows.count
+            count = table.pixels.count / (table.side * table.side)
             (height, width, channels) = (table.side, table.side, 1)
-            labels = table.rows.compactMap(\.label)
-            pixels = table.rows.flatMap(\.pixels)
+            labels = table.labels
+            pixels = table.pixels
             return
         }
         let images = try IDXFile(file, dimensionCounts: 3...4, holding: "images")
-        let labelPath = Self.labelPath(of: path)
-        let hasLabels = labelPath != path && FileManager.default.fileExists(atPath: labelPath)
-        guard labelPath != path || labelsAreOptional else {
-            throw ImagesError(
-                .missingInput,
-                "\(path): where its labels are cannot be told; name the files like train-images-idx3-ubyte and train-labels-idx1-ubyte"
-            )
-        }
-        let labels =
-            hasLabels || !labelsAreOptional
-            ? try IDXFile(try DataFile(path: labelPath), dimensionCounts: 1...1, holding: "labels") : nil
         let (count, sides) = (images.dimensions[0], Array(images.dimensions[1...]))
-        if let labels, labels.dimensions[0] != count {
-            throw ImagesError(
-                .badData, "\(labelPath): \(labels.dimensions[0]) labels, expected \(count) as \(path) has images")
-        }
         let area = sides[0] * sides[1]
         guard count > 0, area > 0, area <= Self.mostPixels, (1...1_024).contains(sides.count > 2 ? sides[2] : 1) else {
             throw ImagesError(
@@ -65,11 +48,33 @@ public struct ImageSet: Sendable {
                 "\(path): \(images.dimensions.map(String.init).joined(separator: " × ")), expected images × height × width (× channels)"
             )
         }
-        files = [path] + (labels == nil ? [] : [labelPath])
         self.count = count
         (height, width, channels) = (sides[0], sides[1], sides.count > 2 ? sides[2] : 1)
-        self.labels = labels?.elements.map { Int($0) } ?? []
         pixels = images.elements
+        guard readsLabels else {
+            (files, labels) = ([path], [])
+            return
+        }
+        let labelFile = try Self.labelFile(of: path, count: count)
+        files = [path, labelFile.path]
+        labels = labelFile.elements.map(Int.init)
+    }
+
+    /// The file of labels beside one of images.
+    private static func labelFile(of path: String, count: Int) throws(ImagesError) -> IDXFile {
+        let labelPath = labelPath(of: path)
+        guard labelPath != path else {
+            throw ImagesError(
+                .missingInput,
+                "\(path): where its labels are cannot be told; name the files like train-images-idx3-ubyte and train-labels-idx1-ubyte"
+            )
+        }
+        let labels = try IDXFile(try DataFile(path: labelPath), dimensionCounts: 1...1, holding: "labels")
+        guard labels.dimensions[0] == count else {
+            throw ImagesError(
+                .badData, "\(labelPath): \(labels.dimensions[0]) labels, expected \(count) as \(path) has images")
+        }
+        return labels
     }
 
     private static func labelPath(of path: String) -> String {
@@ -81,16 +86,6 @@ public struct ImageSet: Sendable {
 
     /// Classes: one more than the largest label.
     public var classCount: Int { (labels.max() ?? 0) + 1 }
-
-    /// What a user should know of classes that no image has; nil where there are none.
-    public var remark: String? {
-        let classes = Set(labels)
-        let unused = (0..<classCount).filter { !classes.contains($0) }
-        guard !unused.isEmpty else { return nil }
-        let shown = unused.prefix(12).map(String.init).joined(separator: ", ") + (unused.count > 12 ? ", …" : "")
-        return "\(path): the labels go up to \(classCount - 1), so there are \(classCount) classes, but no image has "
-            + "\(shown)"
-    }
 
     /// Checks that every label is one of so many classes.
     ///

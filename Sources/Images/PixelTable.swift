@@ -1,77 +1,146 @@
 import Diagnostics
+import Tables
 
-/// Images as rows of comma-separated whole numbers: one number for each pixel, row by row, and perhaps a label.
+/// Images as rows of comma-separated whole numbers: one number for each pixel, row by row, and a label.
 ///
-/// A byte order mark, blank lines, spaces around a number and quotes around it are passed over. The first row is a header if it
-/// names the label's column, or if none of its cells is a number.
+/// A byte order mark, quotes and spaces around cells, and blank lines are passed over. The first row is a header if it has
+/// the label's name, or nothing in it is a number; so damage in a first row of numbers does not make it one.
 struct PixelTable {
-    typealias Row = (pixels: [UInt8], label: Int?)
-
-    let rows: [Row]
-    let side: Int
+    /// [images, side, side].
+    private(set) var pixels: [UInt8] = []
+    /// Empty where none are read.
+    private(set) var labels: [Int] = []
+    private(set) var side = 0
+    private let path: String
 
     /// - Parameters:
-    ///   - labelColumn: the name of the label's column where the file has a header, or its number from 0; nil, or a name where
-    ///     there is no header, means the last column.
-    ///   - labelsAreOptional: whether rows without a label will do: those of a file whose header lacks its name, or that has no
-    ///     header and as many cells in a row as a square has pixels.
+    ///   - labelColumn: the name of the label's column where the file has a header, or its number from 0; nil, or a
+    ///     name where there is no header, means the last column.
+    ///   - readsLabels: if not, the file may do without, and is taken to have none where the number of its columns, or its
+    ///     header, says so.
     /// - Throws: ``ImagesError`` naming the line.
-    init(_ file: DataFile, labelColumn: String?, labelsAreOptional: Bool = false) throws(ImagesError) {
+    init(_ file: DataFile, labelColumn: String?, readsLabels: Bool = true) throws(ImagesError) {
+        path = file.path
         let bytes = try file.contents(limit: ImageSet.mostBytes)
+        var reader = CommaSeparatedRows(bytes, trimsSpaces: true)
         var layout: Layout?
-        var rows: [Row] = []
-        var number = 0
-        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
-        for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            number += 1
-            let cells = Self.cells(of: line)
-            if cells.count == 1, cells[0].isEmpty { continue }
-            let place = "\(file.path):\(number)"
+        while try advance(&reader) {
+            if reader.isBlank { continue }
+            let cells = reader.cells
             guard let layout else {
-                let (made, isHeader) = try Layout.made(
-                    of: cells, labelColumn: labelColumn, labelsAreOptional: labelsAreOptional, place: place)
-                layout = made
-                if !isHeader { rows.append(try made.row(cells, place: place)) }
+                let first = try self.layout(of: reader, in: bytes, labelColumn, readsLabels: readsLabels)
+                layout = first
+                side = first.side
+                if !first.isHeader { try append(cells, of: bytes, first, readsLabels: readsLabels, line: reader.line) }
                 continue
             }
-            rows.append(try layout.row(cells, place: place))
+            try append(cells, of: bytes, layout, readsLabels: readsLabels, line: reader.line)
         }
-        guard let layout, !rows.isEmpty else {
-            throw ImagesError(.badData, "\(file.path): no rows, expected images")
+        guard !pixels.isEmpty else { throw ImagesError(.badData, "\(path): no rows, expected images") }
+    }
+
+    /// What the first row says of all.
+    private struct Layout {
+        let isHeader: Bool
+        let width: Int
+        /// nil: there are no labels.
+        let labelColumn: Int?
+        let side: Int
+    }
+
+    private func advance(_ reader: inout CommaSeparatedRows) throws(ImagesError) -> Bool {
+        do {
+            return try reader.next()
+        } catch {
+            throw ImagesError(.badData, "\(path):\(error.line): \(error.message)")
         }
-        guard let side = Self.side(ofSquare: layout.pixelCount) else {
+    }
+
+    private func layout(
+        of reader: CommaSeparatedRows, in bytes: [UInt8], _ labelColumn: String?, readsLabels: Bool
+    ) throws(ImagesError) -> Layout {
+        let width = reader.cells.count
+        guard (1...ImageSet.mostPixels + 1).contains(width), width > 1 || !readsLabels else {
             throw ImagesError(
                 .badData,
-                "\(file.path): \(layout.pixelCount) pixels in a row, expected a square number, as of a square image")
+                "\(path):\(reader.line): \(width) cells, expected one for each pixel and one for the label, separated by commas"
+            )
         }
-        self.rows = rows
-        self.side = side
+        let header = header(reader, in: bytes, labelColumn)
+        let hasOnlyPixels = !readsLabels && Self.side(of: width) != nil
+        var column: Int?
+        if let header, let labelColumn, Self.number(of: Array(labelColumn.utf8)[...]) == nil {
+            column = header.firstIndex { $0.utf8.elementsEqual(labelColumn.utf8) }
+            guard column != nil || hasOnlyPixels else {
+                throw ImagesError(
+                    .badData,
+                    "\(path):\(reader.line): no column '\(labelColumn)' for the label; set data.label to its name, or its number "
+                        + "from 0")
+            }
+        } else if !hasOnlyPixels {
+            column = try self.column(labelColumn, width: width)
+        }
+        let pixelCount = column == nil ? width : width - 1
+        guard let side = Self.side(of: pixelCount) else {
+            throw ImagesError(
+                .badData, "\(path): \(pixelCount) pixels in a row, expected a square number, as of a square image")
+        }
+        return Layout(isHeader: header != nil, width: width, labelColumn: column, side: side)
     }
 
-    /// The side of a square of so many pixels; nil if there is none.
-    private static func side(ofSquare pixels: Int) -> Int? {
-        let side = Int(Double(max(pixels, 0)).squareRoot().rounded())
-        return side > 0 && side * side == pixels ? side : nil
+    /// The names in the first row; nil if it is no header.
+    private func header(_ reader: CommaSeparatedRows, in bytes: [UInt8], _ labelColumn: String?) -> [String]? {
+        let names = reader.cells.map(reader.text)
+        // Not compared as texts, which may take long: a file can hold anything.
+        let isNamed = names.contains { name in
+            labelColumn.map { name.utf8.elementsEqual($0.utf8) && !Self.isNumber($0) } ?? false
+                || name.utf8.count == 5 && name.lowercased() == "label"
+        }
+        guard isNamed || !names.contains(where: Self.isNumber) && names.contains(where: { !$0.isEmpty }) else {
+            return nil
+        }
+        return names
     }
 
-    /// The cells of a line, without the spaces and the quotes around them.
-    private static func cells(of line: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
-        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\r") }
-        var cells: [ArraySlice<UInt8>] = []
-        var (start, isQuoted) = (line.startIndex, false)
-        func cell(endingAt end: Int) -> ArraySlice<UInt8> {
-            var cell = line[start..<end].drop(while: isBlank)
-            while let last = cell.last, isBlank(last) { cell.removeLast() }
-            let quote = UInt8(ascii: "\"")
-            return cell.count >= 2 && cell.first == quote && cell.last == quote ? cell.dropFirst().dropLast() : cell
+    private func column(_ name: String?, width: Int) throws(ImagesError) -> Int {
+        guard let name, let number = Self.number(of: Array(name.utf8)[...]) else { return width - 1 }
+        guard number < width else {
+            throw ImagesError(.badData, "\(path): no column \(number) for the label, the last is \(width - 1)")
         }
-        for index in line.indices {
-            if line[index] == UInt8(ascii: "\"") { isQuoted.toggle() }
-            guard line[index] == UInt8(ascii: ","), !isQuoted else { continue }
-            cells.append(cell(endingAt: index))
-            start = index + 1
+        return number
+    }
+
+    private mutating func append(
+        _ cells: [CommaSeparatedRows.Cell], of bytes: [UInt8], _ layout: Layout, readsLabels: Bool, line: Int
+    ) throws(ImagesError) {
+        guard cells.count == layout.width else {
+            throw ImagesError(.badData, "\(path):\(line): \(cells.count) cells, expected \(layout.width)")
         }
-        return cells + [cell(endingAt: line.endIndex)]
+        for (index, cell) in cells.enumerated() {
+            let isLabel = index == layout.labelColumn
+            if isLabel, !readsLabels { continue }
+            let limit = isLabel ? ImageSet.mostClasses - 1 : 255
+            guard let value = Self.number(of: bytes[cell.range]), value <= limit else {
+                throw ImagesError(
+                    .badData,
+                    "\(path):\(line): '\(String(decoding: bytes[cell.range].prefix(40), as: UTF8.self))' in column \(index), "
+                        + "expected a whole number from 0 to \(limit)"
+                        + (pixels.count < layout.side * layout.side
+                            ? "; if this row is a header, set data.label to the label's name in it" : ""))
+            }
+            if isLabel { labels.append(value) } else { pixels.append(UInt8(value)) }
+        }
+    }
+
+    /// The side of a square of so many pixels.
+    private static func side(of pixelCount: Int) -> Int? {
+        let side = Int(Double(pixelCount).squareRoot().rounded())
+        return pixelCount > 0 && side * side == pixelCount ? side : nil
+    }
+
+    /// Whether a cell is a number of any kind, also one that no pixel can be.
+    private static func isNumber(_ text: String) -> Bool {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) } && Double(text) != nil
     }
 
     /// Decimal digits, as a number that fits; `12.0` counts as 12.
@@ -89,69 +158,5 @@ struct PixelTable {
             value = 10 * value + Int(byte - UInt8(ascii: "0"))
         }
         return value
-    }
-
-    private static func text(_ cell: ArraySlice<UInt8>) -> String { String(decoding: cell.prefix(40), as: UTF8.self) }
-
-    /// Which cells of a row are what.
-    private struct Layout {
-        let width: Int
-        /// Of the label; nil where there is none.
-        let column: Int?
-
-        var pixelCount: Int { width - (column == nil ? 0 : 1) }
-
-        /// The layout that the first row shows, and whether that is a header.
-        static func made(
-            of cells: [ArraySlice<UInt8>], labelColumn: String?, labelsAreOptional: Bool, place: String
-        ) throws(ImagesError) -> (layout: Layout, isHeader: Bool) {
-            let width = cells.count
-            guard (2...ImageSet.mostPixels + 1).contains(width) else {
-                throw ImagesError(
-                    .badData,
-                    "\(place): \(width) cells, expected one for each pixel and one for the label, separated by commas")
-            }
-            let named = labelColumn.flatMap { name in cells.firstIndex { $0.elementsEqual(name.utf8) } }
-            let columnNumber = labelColumn.flatMap { number(of: Array($0.utf8)[...]) }
-            let isHeader = (named != nil && columnNumber == nil) || cells.allSatisfy { number(of: $0) == nil }
-            if let columnNumber {
-                guard columnNumber < width else {
-                    throw ImagesError(
-                        .badData, "\(place): no column \(columnNumber) for the label, the last is \(width - 1)")
-                }
-                return (Layout(width: width, column: columnNumber), isHeader)
-            }
-            guard isHeader else {
-                let isBare = labelsAreOptional && side(ofSquare: width) != nil && side(ofSquare: width - 1) == nil
-                return (Layout(width: width, column: isBare ? nil : width - 1), false)
-            }
-            guard named != nil || labelsAreOptional || labelColumn == nil else {
-                throw ImagesError(
-                    .badData,
-                    "\(place): no column '\(labelColumn ?? "")' for the label; set data.label to its name, or its number from 0"
-                )
-            }
-            let last = labelColumn == nil && !labelsAreOptional ? width - 1 : nil
-            return (Layout(width: width, column: named ?? last), true)
-        }
-
-        func row(_ cells: [ArraySlice<UInt8>], place: String) throws(ImagesError) -> Row {
-            guard cells.count == width else {
-                throw ImagesError(.badData, "\(place): \(cells.count) cells, expected \(width)")
-            }
-            var pixels: [UInt8] = []
-            pixels.reserveCapacity(pixelCount)
-            var label: Int?
-            for (index, cell) in cells.enumerated() {
-                let limit = index == column ? ImageSet.mostClasses - 1 : 255
-                guard let value = number(of: cell), value <= limit else {
-                    throw ImagesError(
-                        .badData,
-                        "\(place): '\(text(cell))' in column \(index), expected a whole number from 0 to \(limit)")
-                }
-                if index == column { label = value } else { pixels.append(UInt8(value)) }
-            }
-            return (pixels, label)
-        }
     }
 }

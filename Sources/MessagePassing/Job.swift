@@ -1,5 +1,6 @@
 internal import COpenMPI
 internal import Glibc
+internal import Synchronization
 
 /// Starts message passing, runs `body` on this process of the job, and ends the process.
 ///
@@ -27,6 +28,7 @@ public func runJob(
 ) -> Never {
     let world: Communicator
     do {
+        guard !isStarted.exchange(true, ordering: .relaxed) else { throw startedAgain }
         switch Launcher() {
         case .none: world = .ofOneProcess
         case .messagePassing: world = try startMessagePassing()
@@ -51,14 +53,15 @@ public func runJob(
     exit(code)
 }
 
+private let isStarted = Atomic<Bool>(false)
+
+private let startedAgain = MessagePassingError(
+    .alreadyStarted, routine: "MPI_Init_thread", "MPI can be started only once in a process, and it was started before")
+
 private func startMessagePassing() throws(MessagePassingError) -> Communicator {
-    var isStarted: Int32 = 0
-    try check("MPI_Initialized", MPI_Initialized(&isStarted))
-    guard isStarted == 0 else {
-        throw MessagePassingError(
-            .alreadyStarted, routine: "MPI_Init_thread",
-            "MPI can be started only once in a process, and it was started before")
-    }
+    var isInitialized: Int32 = 0
+    try check("MPI_Initialized", MPI_Initialized(&isInitialized))
+    guard isInitialized == 0 else { throw startedAgain }
     // A process that never comes would be waited for without end.
     endIfNotDone(within: 300)
     defer { alarm(0) }

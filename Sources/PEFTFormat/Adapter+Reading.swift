@@ -19,7 +19,11 @@ extension Adapter {
             throw PEFTFormatError(.missingInput, "\(path): no such adapter folder")
         }
         let configuration = try AdapterConfiguration(folder: path)
-        let file = try SafetensorsFile(path: path + "/" + Self.weightsName)
+        let weights = path + "/" + Self.weightsName
+        guard FileManager.default.fileExists(atPath: weights) else {
+            throw PEFTFormatError(.missingInput, Self.complaint(ofMissing: weights, in: path))
+        }
+        let file = try SafetensorsFile(path: weights)
         try TaskDescription.checkWeights(Adapter.weightsName, in: path)
         let shapes = try ModuleShapes(file: file, kind: configuration.kind)
         var settings = try configuration.settings()
@@ -33,6 +37,16 @@ extension Adapter {
             modules = try configuration.loraModules(shapes, of: file, settings: settings)
         }
         self.init(modules: modules, head: try shapes.head(), settings: settings)
+    }
+
+    private static func complaint(ofMissing weights: String, in folder: String) -> String {
+        guard FileManager.default.fileExists(atPath: folder + "/adapter_model.bin") else {
+            return "\(weights): no such file; an adapter's folder holds adapter_config.json and "
+                + "adapter_model.safetensors"
+        }
+        return
+            "\(folder)/adapter_model.bin: a PyTorch file, which this program does not read; load the adapter with PEFT "
+            + "and save it with save_pretrained, which writes adapter_model.safetensors"
     }
 }
 
@@ -73,9 +87,9 @@ extension AdapterConfiguration {
 
     /// The ranks of a LoRA adapter's modules, each as the configuration says.
     fileprivate func checkedRanks(_ shapes: ModuleShapes, of file: SafetensorsFile, rank: Int) throws -> [Int] {
-        let ranks = try pattern("rank_pattern")
-        return try shapes.modules.map { module in
-            let expected = try ranks.value(for: module.path) ?? Double(rank)
+        let ranks = try pattern("rank_pattern").values(for: shapes.modules.map(\.path))
+        return try zip(shapes.modules, ranks).map { module, number in
+            let expected = number ?? Double(rank)
             guard Double(module.rank) == expected else {
                 throw PEFTFormatError(
                     .badData,
@@ -90,9 +104,9 @@ extension AdapterConfiguration {
     fileprivate func loraModules(_ shapes: ModuleShapes, of file: SafetensorsFile, settings: AdapterSettings) throws
         -> [AdapterModule]
     {
-        let alphas = try pattern("alpha_pattern")
-        return try shapes.modules.map { module in
-            let scale = try (alphas.value(for: module.path) ?? settings.alpha) / Double(module.rank)
+        let alphas = try pattern("alpha_pattern").values(for: shapes.modules.map(\.path))
+        return try zip(shapes.modules, alphas).map { module, alpha in
+            let scale = (alpha ?? settings.alpha) / Double(module.rank)
             let pattern = (0..<settings.initialRank).map { $0 < module.rank }
             return try module.triplets(of: file, pattern: pattern, leftScale: Float(scale) / settings.scale)
         }

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import JSONText
 
 /// PEFT's `adapter_config.json`, as far as this program reads it.
 struct AdapterConfiguration {
@@ -12,7 +13,7 @@ struct AdapterConfiguration {
 
     let path: String
     let kind: Kind
-    private let json: [String: Any]
+    private let json: [String: JSONValue]
 
     init(folder: String) throws(PEFTFormatError) {
         path = folder + "/" + Self.fileName
@@ -21,25 +22,22 @@ struct AdapterConfiguration {
                 .missingInput,
                 "\(path): no such file; an adapter's folder holds adapter_config.json and adapter_model.safetensors")
         }
-        json = try JSONFile.object(path)
-        guard let kind = (json["peft_type"] as? String).flatMap(Kind.init) else {
+        json = try JSONFile.values(path)
+        guard let kind = (json["peft_type"]?.stringValue).flatMap(Kind.init) else {
             throw PEFTFormatError(
-                .badData, "\(path): peft_type is \(json["peft_type"] ?? "missing"), expected ADALORA or LORA")
+                .badData, "\(path): peft_type is \(json["peft_type"]?.shown ?? "missing"), expected ADALORA or LORA")
         }
         self.kind = kind
-        for key in ["use_dora", "fan_in_fan_out", "lora_bias", "use_rslora", "use_qalora"]
-        where json[key] as? Bool == true {
-            throw PEFTFormatError(.badData, "\(path): \(key) is true; this program reads plain adapters only")
-        }
-        if let bias = json["bias"], bias as? String != "none" {
-            throw PEFTFormatError(.badData, "\(path): bias is \(bias), expected none")
+        for (key, value) in json.sorted(by: { $0.key < $1.key }) {
+            guard let complaint = AdapterKeys.complaint(key, value) else { continue }
+            throw PEFTFormatError(.badData, "\(path): \(complaint)")
         }
     }
 
     func number(_ key: String, default fallback: Double) throws(PEFTFormatError) -> Double {
-        guard let value = json[key], !(value is NSNull) else { return fallback }
-        guard let number = (value as? NSNumber)?.doubleValue, number.isFinite else {
-            throw PEFTFormatError(.badData, "\(path): \(key) is \(value), expected a number")
+        guard let value = json[key], !value.isNull else { return fallback }
+        guard let number = value.doubleValue, number.isFinite else {
+            throw PEFTFormatError(.badData, "\(path): \(key) is \(value.shown), expected a number")
         }
         return number
     }
@@ -50,7 +48,7 @@ struct AdapterConfiguration {
         guard let count = Int(exactly: try number(key, default: Double(fallback))), range.contains(count) else {
             throw PEFTFormatError(
                 .badData,
-                "\(path): \(key) is \(json[key] ?? "missing"), expected a whole number from \(range.lowerBound) to \(range.upperBound)"
+                "\(path): \(key) is \(json[key]?.shown ?? "missing"), expected a whole number from \(range.lowerBound) to \(range.upperBound)"
             )
         }
         return count
@@ -58,31 +56,34 @@ struct AdapterConfiguration {
 
     /// A list of names, or one name.
     func names(_ key: String) -> [String] {
-        json[key] as? [String] ?? (json[key] as? String).map { [$0] } ?? []
+        json[key]?.arrayValue?.compactMap(\.stringValue) ?? (json[key]?.stringValue).map { [$0] } ?? []
     }
 
-    func text(_ key: String) -> String? { json[key] as? String }
+    func text(_ key: String) -> String? { json[key]?.stringValue }
 
     /// `rank_pattern` of an ADALORA adapter: flags by module path; nil where there is none.
     func flags() throws(PEFTFormatError) -> [String: [Bool]]? {
-        guard let value = json["rank_pattern"], !(value is NSNull) else { return nil }
-        guard let object = value as? [String: [Bool]] else {
+        guard let value = json["rank_pattern"], !value.isNull else { return nil }
+        var flags: [String: [Bool]] = [:]
+        for member in value.members ?? [] {
+            let kept = member.value.arrayValue?.compactMap(\.booleanValue)
+            guard let kept, kept.count == member.value.arrayValue?.count else { break }
+            flags[member.key.hasSuffix(".lora_E") ? String(member.key.dropLast(".lora_E".count)) : member.key] = kept
+        }
+        guard let members = value.members, Set(members.map(\.key)).count == flags.count else {
             throw PEFTFormatError(.badData, "\(path): rank_pattern is not an object of lists of true and false")
         }
-        return Dictionary(
-            object.map { key, flags in (key.hasSuffix(".lora_E") ? String(key.dropLast(".lora_E".count)) : key, flags)
-            },
-            uniquingKeysWith: { first, _ in first })
+        return flags
     }
 
     /// `rank_pattern` or `alpha_pattern` of a LoRA adapter.
     func pattern(_ key: String) throws(PEFTFormatError) -> ModulePattern {
         let place = "\(path): \(key)"
-        guard let value = json[key], !(value is NSNull) else { return try ModulePattern([:], place: place) }
-        guard let object = value as? [String: Double] else {
-            throw PEFTFormatError(.badData, "\(place) is not an object of numbers")
+        guard let value = json[key], !value.isNull else { return try ModulePattern([], place: place) }
+        guard let members = value.members else {
+            throw PEFTFormatError(.badData, "\(place) is \(value.kindName), expected an object of numbers")
         }
-        return try ModulePattern(object, place: place)
+        return try ModulePattern(members, place: place)
     }
 
     /// The training settings.
@@ -92,7 +93,7 @@ struct AdapterConfiguration {
         let alpha = try number("lora_alpha", default: 8)
         guard alpha > 0, Float(alpha).isFinite else {
             throw PEFTFormatError(
-                .badData, "\(path): lora_alpha is \(json["lora_alpha"] ?? "missing"), expected a number above 0")
+                .badData, "\(path): lora_alpha is \(json["lora_alpha"]?.shown ?? "missing"), expected a number above 0")
         }
         return AdapterSettings(
             initialRank: rank, targetRank: try count("target_r", default: rank),

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import JSONText
 import Safetensors
 
 /// JSON objects of unknown origin.
@@ -28,6 +29,15 @@ enum JSONFile {
             throw PEFTFormatError(.badData, "\(path): not a JSON object; the file is damaged")
         }
         return object
+    }
+
+    /// The members of a file that holds one object, with the order of what is in them; of a key that stands twice, the last.
+    static func values(_ path: String) throws(PEFTFormatError) -> [String: JSONValue] {
+        let bytes = [UInt8](try contents(path))
+        guard String(validating: bytes, as: UTF8.self) != nil,
+            let members = (try? JSONParser.parse(bytes, in: bytes.indices))?.members
+        else { throw PEFTFormatError(.badData, "\(path): not a JSON object; the file is damaged") }
+        return Dictionary(members.map { ($0.key, $0.value) }) { _, last in last }
     }
 
     static func write(_ object: [String: Any], to path: String) throws {

@@ -1,43 +1,58 @@
 import Diagnostics
+import JSONText
 
-/// `rank_pattern` or `alpha_pattern` of a LoRA adapter: a number for each module whose path is a key, or ends with one
-/// after a dot.
+/// `rank_pattern` or `alpha_pattern` of a LoRA adapter: numbers for the modules that expressions match.
 ///
-/// PEFT takes keys for regular expressions, and the first that matches in the order of the file. Keys that are not plain
-/// names, and modules that two keys give different numbers, are refused.
+/// As PEFT has it, a key matches a module if it matches the whole of its path or what follows one of its dots, and the first
+/// key that does, in the order of the file, gives the number.
 struct ModulePattern {
-    private let numbers: [String: Double]
+    private let numbers: [(expression: ModuleExpression, number: Double)]
     /// File and key, for messages.
     private let place: String
 
-    init(_ numbers: [String: Double], place: String) throws(PEFTFormatError) {
-        for (name, number) in numbers.sorted(by: { $0.key < $1.key }) {
-            guard name.allSatisfy({ $0.isLetter || $0.isNumber || "._-".contains($0) }) else {
+    /// - Throws: ``PEFTFormatError`` for what is no number above 0, and expressions that this program does not read.
+    init(_ members: [JSONValue.Member], place: String) throws(PEFTFormatError) {
+        var numbers: [(expression: ModuleExpression, number: Double)] = []
+        var places: [String: Int] = [:]
+        for member in members {
+            guard let number = member.value.doubleValue, number.isFinite, number > 0 else {
                 throw PEFTFormatError(
-                    .badData, "\(place) has the key '\(name)', expected names of modules; expressions are not supported"
-                )
+                    .badData, "\(place) of '\(member.key)' is \(member.value.shown), expected a number above 0")
             }
-            guard number.isFinite, number > 0 else {
-                throw PEFTFormatError(.badData, "\(place) of '\(name)' is \(number), expected a number above 0")
+            // Python keeps the place of the first, with the value of the last.
+            if let earlier = places[member.key] {
+                numbers[earlier].number = number
+                continue
+            }
+            places[member.key] = numbers.count
+            do {
+                numbers.append((try ModuleExpression(member.key), number))
+            } catch {
+                throw PEFTFormatError(.badData, "\(place) has the key '\(member.key)': \(error.description)")
             }
         }
         self.numbers = numbers
         self.place = place
     }
 
-    /// The number of a module, if the pattern has one.
-    func value(for module: String) throws(PEFTFormatError) -> Double? {
-        guard !numbers.isEmpty else { return nil }
-        var found = Set<Double>()
-        var ending: Substring? = module[...]
-        while let name = ending {
-            if let number = numbers[String(name)] { found.insert(number) }
-            ending = name.firstIndex(of: ".").map { name[name.index(after: $0)...] }
+    /// What matching may cost over all modules of an adapter. Patterns of a thousand layers by their names stay far below;
+    /// what is written to keep a reader busy does not.
+    private static let largestEffort = 1 << 23
+
+    /// The number of each module; nil where the pattern has none.
+    ///
+    /// - Throws: ``PEFTFormatError`` where that takes too long.
+    func values(for modules: [String]) throws(PEFTFormatError) -> [Double?] {
+        var effort = Self.largestEffort
+        var values: [Double?] = []
+        for module in modules {
+            let path = Array(module.unicodeScalars)
+            values.append(numbers.first { $0.expression.matches(path, effort: &effort) }?.number)
+            guard effort > 0 else {
+                throw PEFTFormatError(
+                    .badData, "\(place) takes too long to match with the adapter's modules; name them in full")
+            }
         }
-        guard found.count <= 1 else {
-            throw PEFTFormatError(
-                .badData, "\(place) gives '\(module)' the numbers \(found.sorted()), expected one; name it in full")
-        }
-        return found.first
+        return values
     }
 }

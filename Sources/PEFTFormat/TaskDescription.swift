@@ -43,6 +43,9 @@ public struct TaskDescription: Codable, Sendable, Equatable {
     /// Paths of modules that were trained with one adapter, which the weights repeat for each of them; nil where none were.
     public var sharedModules: [[String]]?
 
+    /// Whether a file says this. What PEFT or transformers wrote does not say, for instance, whether texts come in pairs.
+    public private(set) var isRecorded = true
+
     enum CodingKeys: String, CodingKey {
         case task, labels
         case sharedModules = "shared_modules"
@@ -87,8 +90,31 @@ public struct TaskDescription: Codable, Sendable, Equatable {
     /// Whether a folder has an adapter of an image network.
     public static func isImageClassification(adapterFolder: String) -> Bool {
         struct Task: Decodable { let task: String }
-        guard let data = try? JSONFile.contents(adapterFolder + "/" + fileName) else { return false }
-        return (try? JSONDecoder().decode(Task.self, from: data))?.task == imageClassification
+        return part(Task.self, of: adapterFolder)?.task == imageClassification
+    }
+
+    /// The digest of the base model's files that an adapter was trained on; nil where none is written down.
+    public static func modelDigest(adapterFolder: String) -> String? {
+        struct Digest: Decodable {
+            let modelDigest: String?
+            enum CodingKeys: String, CodingKey { case modelDigest = "model_digest" }
+        }
+        return part(Digest.self, of: adapterFolder)?.modelDigest
+    }
+
+    /// The codes in which an adapter's base was held in training; nil where it was not.
+    public static func baseQuantization(adapterFolder: String) -> Quantization? {
+        struct Base: Decodable {
+            let quantization: Quantization?
+            enum CodingKeys: String, CodingKey { case quantization = "base_quantization" }
+        }
+        return part(Base.self, of: adapterFolder)?.quantization
+    }
+
+    /// Some of a folder's file; nil if it is not there.
+    private static func part<Part: Decodable>(_ type: Part.Type, of folder: String) -> Part? {
+        guard let data = try? JSONFile.contents(folder + "/" + fileName) else { return nil }
+        return try? JSONDecoder().decode(type, from: data)
     }
 
     /// Reads the file of an adapter's folder. An adapter that PEFT wrote has none: then one output is a regression, more
@@ -102,6 +128,7 @@ public struct TaskDescription: Codable, Sendable, Equatable {
                 task: outputCount == 1 ? Self.regression : Self.classification,
                 labels: outputCount == 1 ? nil : (0..<outputCount).map(String.init), maximumLength: nil,
                 textColumn: "text", textPairColumn: nil, labelColumn: "label", modelDigest: nil)
+            isRecorded = false
             return
         }
         let data = try JSONFile.contents(path)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diagnostics
 import Foundation
 import MessagePassing
 import Training
@@ -58,12 +59,15 @@ struct EvaluateCommand: ParsableCommand {
 extension EvaluateCommand {
     private func metrics(_ communicator: borrowing Communicator) throws -> Metrics {
         guard !TrainedImageModel.isOne(adapter) else {
-            return try TrainedImageModel(path: adapter, baseModel: model)
-                .metrics(path: data, labelColumn: columns.label, communicator)
+            let trained = try TrainedImageModel(path: adapter, baseModel: model)
+            if communicator.processIndex == 0 { try trained.base?.tellIfAnother() }
+            return try trained.metrics(path: data, labelColumn: columns.label, communicator)
         }
         let trained = try TrainedModel(path: adapter, baseModel: model)
+        if communicator.processIndex == 0 { try trained.base?.tellIfAnother() }
         let samples = try trained.samples(
             path: data, text: columns.text, textPair: columns.textPair, label: columns.label)
+        if communicator.processIndex == 0 { samples.remarks.forEach(tellUser) }
         return try Evaluation(model: trained.model).metrics(of: samples, communicator)
     }
 }

@@ -64,6 +64,7 @@ struct ExportCommand: ParsableCommand {
                     try TrainedImageModel.copyTransform(from: folder, to: partial)
                 } else {
                     let base = try TrainedModel.baseModel(of: adapter, path: folder, override: model)
+                    try AdapterBase(adapterFolder: folder, folder: base).tellIfAnother()
                     guard task.task != TaskDescription.imageClassification else {
                         return try TrainedImageModel.writeMerged(
                             adapter, from: folder, labels: task.labels, baseFolder: base, to: partial)

@@ -7,64 +7,82 @@ import Foundation
 
 /// The lines of standard input, as they come.
 enum InputLines {
-    /// Gives the lines in groups: those that are there, at most `size` at a time. So whoever writes a line and waits for its
-    /// answer gets it, and a file's lines go through together.
+    static let name = "standard input"
+
+    /// Gives the lines in groups: those that are there, and at most `size`, so that none waits for another that may never
+    /// come. A byte order mark before the first is no part of it.
+    ///
+    /// - Throws: ``InputError`` if standard input cannot be read, or a line is not UTF-8: after the lines before it are given.
     static func forEachGroup(of size: Int, _ body: ([(number: Int, line: String)]) throws -> Void) throws {
-        var reader = LineReader()
+        var pending: [UInt8] = []
+        var group: [(Int, String)] = []
         var number = 0
-        while let lines = try reader.nextLines() {
-            for start in stride(from: 0, to: lines.count, by: size) {
-                let group = lines[start..<min(start + size, lines.count)].map { line in
-                    number += 1
-                    return (number, line)
-                }
-                try body(group)
+        func take(_ bytes: ArraySlice<UInt8>) throws {
+            number += 1
+            var bytes = bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes
+            if number == 1, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+            guard let line = String(validating: bytes, as: UTF8.self) else {
+                try giveGroup()
+                throw InputError("\(name):\(number): the bytes are not UTF-8; send texts in UTF-8")
+            }
+            group.append((number, line))
+            if group.count == size { try giveGroup() }
+        }
+        func giveGroup() throws {
+            defer { group = [] }
+            if !group.isEmpty { try body(group) }
+        }
+        while let bytes = try readSome() {
+            // What is pending has no line's end.
+            let firstNew = pending.count
+            pending += bytes
+            var (start, search) = (0, firstNew)
+            while let end = pending[search...].firstIndex(of: UInt8(ascii: "\n")) {
+                try take(pending[start..<end])
+                start = end + 1
+                search = start
+            }
+            pending.removeFirst(start)
+            try giveGroup()
+        }
+        if !pending.isEmpty { try take(pending[...]) }
+        try giveGroup()
+    }
+
+    /// The bytes that are there, after waiting for the first; nil at the end.
+    private static func readSome() throws(InputError) -> [UInt8]? {
+        while true {
+            var failure: Int32 = 0
+            let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+                let result = read(STDIN_FILENO, buffer.baseAddress, buffer.count)
+                failure = result < 0 ? errno : 0
+                count = max(result, 0)
+            }
+            switch failure {
+            case 0: return bytes.isEmpty ? nil : bytes
+            case EINTR: continue
+            case EAGAIN:
+                var descriptor = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+                poll(&descriptor, 1, -1)
+            // No standard input is none to read.
+            case EBADF: return nil
+            default:
+                throw InputError(
+                    "\(name): cannot be read (\(String(cString: strerror(failure)))); check where it comes from",
+                    .inputOutput)
             }
         }
     }
 }
 
-/// Reads what standard input holds, without waiting for more than a line.
-private struct LineReader {
-    private var unfinished: [UInt8] = []
-    private var isFirst = true
-    private var isAtEnd = false
-
-    /// The lines that one read brings to their ends, without those; nil at the end.
-    mutating func nextLines() throws(InputError) -> [String]? {
-        guard !isAtEnd else { return nil }
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        let count = read(STDIN_FILENO, &chunk, chunk.count)
-        guard count >= 0 || errno == EINTR else {
-            throw InputError("standard input cannot be read (\(String(cString: strerror(errno))))")
-        }
-        isAtEnd = count == 0
-        unfinished += chunk[..<max(count, 0)]
-        var end = unfinished.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        if isAtEnd { end = unfinished.count }
-        let whole = unfinished[..<end]
-        unfinished.removeFirst(end)
-        guard !whole.isEmpty else { return [] }
-        var lines = whole.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        // What follows the last line's end is no line.
-        if whole.last == UInt8(ascii: "\n") { lines.removeLast() }
-        return lines.map { line in
-            defer { isFirst = false }
-            let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-            let text = isFirst && line.starts(with: mark) ? line.dropFirst(mark.count) : line
-            return String(decoding: text.last == UInt8(ascii: "\r") ? text.dropLast() : text, as: UTF8.self)
-        }
-    }
-}
-
-/// A line of standard input that cannot be used.
+/// Standard input, or a line of it, that cannot be used.
 struct InputError: Diagnosis {
     let kind: FailureKind
     let description: String
 
-    init(_ description: String, kind: FailureKind = .badData) {
+    init(_ description: String, _ kind: FailureKind = .badData) {
         self.kind = kind
-        self.description = description
+        self.description = oneLine(description)
     }
 }
 

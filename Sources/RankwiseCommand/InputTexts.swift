@@ -1,97 +1,115 @@
+import ArgumentParser
 import Diagnostics
-import Foundation
-import PEFTFormat
 import Text
 
-/// Makes texts, or pairs, of the lines of standard input.
+/// Texts, or pairs of texts, on standard input: a line each, plain or as a JSON object.
 struct InputTexts {
     /// What a line is.
-    enum Format: String, CaseIterable {
-        /// The text itself.
-        case lines
-        /// A JSON object.
-        case jsonl
-    }
+    enum Format: String, ExpressibleByArgument, CaseIterable { case lines, jsonl }
 
+    /// A text, or a pair.
     typealias Sample = (text: String, pair: String?)
 
-    private let task: TaskDescription
-    /// Whether it is known if the model was trained on pairs.
-    private let isKnown: Bool
+    /// Nil until a line decides: the first that is not blank.
     private var format: Format?
-    /// Blank lines before the first that says what lines are.
-    private var blank = 0
+    /// Keys that are taken before `text` and `text_pair`.
+    private let columns: TextColumns
+    /// Whether every sample must be a pair, or none may be; nil: both may be.
+    private let takesPairs: Bool?
+    /// Blank lines before the format was decided.
+    private var blankLines: [Int] = []
 
-    /// - Parameter format: nil leaves it to the first line that is not blank.
-    init(task: TaskDescription, isKnown: Bool, format: Format?) {
-        self.task = task
-        self.isKnown = isKnown
+    private static let plainColumns = TextColumns(text: "text", textPair: "text_pair")
+
+    /// - Parameters:
+    ///   - format: nil leaves it to the lines.
+    ///   - columns: keys of an object, besides `text` and `text_pair`.
+    ///   - takesPairs: what the model was trained on; nil where nothing says so.
+    init(format: Format?, columns: TextColumns = plainColumns, takesPairs: Bool? = nil) {
         self.format = format
+        self.columns = columns
+        self.takesPairs = takesPairs
     }
 
-    /// The samples of some lines, up to the first that cannot be used.
-    mutating func take(_ lines: [(number: Int, line: String)]) -> (samples: [Sample], failure: (any Error)?) {
-        var samples: [Sample] = []
-        do {
-            for (number, line) in lines { samples += try self.samples(of: line, number: number) }
-        } catch {
-            return (samples, error)
+    /// Gives the samples in groups of at most `size`, as they come. Those before a bad line are given before it is told.
+    ///
+    /// - Throws: `TextError` or ``InputError`` naming the line.
+    mutating func forEachGroup(of size: Int, _ body: ([Sample]) throws -> Void) throws {
+        try InputLines.forEachGroup(of: size) { group in
+            var samples: [Sample] = []
+            do {
+                for (number, line) in group { samples += try self.samples(of: line, number: number) }
+            } catch {
+                if !samples.isEmpty { try body(samples) }
+                throw error
+            }
+            if !samples.isEmpty { try body(samples) }
         }
-        return (samples, nil)
+        // Nothing but blank lines: each is a text.
+        if !blankLines.isEmpty { try body(try takePlain(blankLines.map { ($0, "") })) }
     }
 
-    /// What is left at the end: lines that were all blank are texts.
-    mutating func rest() -> [Sample] {
-        defer { blank = 0 }
-        return Array(repeating: ("", nil), count: blank)
-    }
-
+    /// The sample of a line; none for a blank line of JSON Lines. Blank lines before a plain text come with it.
     private mutating func samples(of line: String, number: Int) throws -> [Sample] {
-        let isBlank = line.allSatisfy(\.isWhitespace)
-        if format == nil {
-            guard !isBlank else {
-                blank += 1
+        guard let format else {
+            let kind = JSONLine.kind(of: line)
+            if kind == .blank {
+                blankLines.append(number)
                 return []
             }
-            format = try Self.format(ofFirst: line, number: number)
-            defer { blank = 0 }
-            let before = format == .lines ? rest() : []
-            return before + (try samples(of: line, number: number))
+            return try decide(kind, line, number)
         }
-        guard format == .jsonl else { return [try checked((line, nil), number)] }
-        return isBlank ? [] : [try checked(try object(line, number), number)]
+        guard format == .jsonl else { return try takePlain([(number, line)]) }
+        if JSONLine.kind(of: line) == .blank { return [] }
+        return [try takeObject(line, number)]
     }
 
-    /// - Throws: ``InputError`` for what is JSON but no object: a text would hardly look so.
-    private static func format(ofFirst line: String, number: Int) throws(InputError) -> Format {
-        guard let value = try? JSONSerialization.jsonObject(with: Data(line.utf8)) else { return .lines }
-        if value is [String: Any] { return .jsonl }
-        guard value is [Any] else { return .lines }
-        throw InputError(
-            "standard input:\(number): a JSON array, expected a JSON object on each line; give one object a line, or "
-                + "--input lines if this is a text")
-    }
-
-    /// Texts under the names of the training's columns, or else as `text` and `text_pair`.
-    private func object(_ line: String, _ number: Int) throws -> Sample {
-        func row(_ text: String, _ pair: String) throws -> TextRow {
-            try TextRow(
-                jsonLine: line, columns: TextColumns(text: text, textPair: pair), pairIsOptional: true,
-                path: "standard input", line: number)
+    private mutating func decide(_ kind: JSONLine.Kind, _ line: String, _ number: Int) throws -> [Sample] {
+        let hint = "; if it is a text as it stands, say --input lines"
+        switch kind {
+        case .object:
+            format = .jsonl
+            blankLines = []
+            do {
+                return [try takeObject(line, number)]
+            } catch let error as TextError {
+                throw InputError("\(error)\(hint)")
+            }
+        case .array:
+            throw InputError("\(InputLines.name):\(number): a JSON array, expected a text or a JSON object\(hint)")
+        case .string, .text, .blank:
+            if kind == .string {
+                tellUser("\(InputLines.name):\(number): the quotes around the text are taken as part of it")
+            }
+            format = .lines
+            defer { blankLines = [] }
+            return try takePlain(blankLines.map { ($0, "") } + [(number, line)])
         }
-        let (text, pair) = (task.textColumn, task.textPairColumn ?? "text_pair")
-        if text != "text", let trained = try? row(text, pair) { return (trained.text, trained.textPair) }
-        let plain = try row("text", "text_pair")
-        return (plain.text, plain.textPair)
     }
 
-    /// A model that was trained on pairs says nothing of single texts, nor the other way round.
-    private func checked(_ sample: Sample, _ number: Int) throws(InputError) -> Sample {
-        guard isKnown, (sample.pair == nil) != (task.textPairColumn == nil) else { return sample }
-        throw InputError(
-            "standard input:\(number): "
-                + (sample.pair == nil
-                    ? "one text, but the model was trained on pairs; give {\"text\": …, \"text_pair\": …}"
-                    : "a pair of texts, but the model was trained on single ones; leave text_pair out"))
+    private func takePlain(_ lines: [(number: Int, line: String)]) throws(InputError) -> [Sample] {
+        if let first = lines.first, takesPairs == true { throw lacksPair(first.number) }
+        return lines.map { ($0.line, nil) }
+    }
+
+    private func takeObject(_ line: String, _ number: Int) throws -> Sample {
+        let object = try JSONLine(line, path: InputLines.name, line: number)
+        let plain = Self.plainColumns
+        let text = !object.has(columns.text) && object.has(plain.text) ? plain.text : columns.text
+        let pair = [columns.textPair, plain.textPair].compactMap(\.self).first(where: object.has)
+        if pair == nil, takesPairs == true { throw lacksPair(number) }
+        if let pair, takesPairs == false {
+            throw InputError(
+                "\(InputLines.name):\(number): \"\(pair)\" makes it a pair of texts, but the model was trained on single "
+                    + "texts; leave it out")
+        }
+        let row = try object.row(TextColumns(text: text, textPair: pair))
+        return (row.text, row.textPair)
+    }
+
+    private func lacksPair(_ number: Int) -> InputError {
+        InputError(
+            "\(InputLines.name):\(number): a single text, but the model was trained on pairs; give both in a JSON object, as "
+                + "in {\"text\": \"…\", \"text_pair\": \"…\"}")
     }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Diagnostics
 import Foundation
+import PEFTFormat
+import Text
 import Training
 
 /// `rankwise predict`.
@@ -9,9 +11,9 @@ struct PredictCommand: ParsableCommand {
         commandName: "predict",
         abstract: "Predict for texts on standard input, or for a file of images; prints a JSON object for each.",
         discussion: """
-            A line is the text itself, or a JSON object with "text" and, for a pair, "text_pair", or with the columns that the
-            run was trained on. What the first line is decides for all, unless --input says it. Each line is answered as it
-            comes, so that another program may write a line and wait for the answer.
+            A line is the text itself, or a JSON object with "text" and, for a pair, "text_pair", or the names of the columns
+            of the training. What the first line is that is not blank decides for all, unless --input says it. Answers come
+            as lines do, so another program can wait for each.
 
               echo 'A wonderful film.' | rankwise predict --adapter runs/reviews
               {"label": "1", "scores": [0.0124, 0.9876], "logits": [-2.19, 2.19]}
@@ -27,8 +29,11 @@ struct PredictCommand: ParsableCommand {
     @Option(help: "The base model's folder, if it is not where the adapter says.")
     var model: String?
 
-    @Option(help: "A file of images, IDX or CSV; for a run on images.")
+    @Option(help: "A file of images, IDX or CSV, with labels or without; for a run on images.")
     var images: String?
+
+    @Option(help: "Column of the label in a CSV file of images that has one, if not the one of the training.")
+    var label: String?
 
     @Option(help: "What a line is.")
     var input: InputTexts.Format?
@@ -41,20 +46,21 @@ struct PredictCommand: ParsableCommand {
             ProcessThreads.use(threads, processesOfMachine: 1)
             if let images {
                 let trained = try TrainedImageModel(path: adapter, baseModel: model)
-                return try trained.predict(path: images) { try printLine(Self.json($0)) }
+                try trained.base?.tellIfAnother()
+                return try trained.predict(path: images, labelColumn: label) { try printLine(Self.json($0)) }
             }
             guard !TrainedImageModel.isOne(adapter) else {
                 throw TrainingError(.usage, "\(adapter): a run on images; name a file of them with --images")
             }
             let trained = try TrainedModel(path: adapter, baseModel: model)
-            var texts = InputTexts(task: trained.task, isKnown: trained.taskIsKnown, format: input)
-            try InputLines.forEachGroup(of: 32) { group in
-                // What comes before a line that cannot be used is answered.
-                let (ready, failure) = texts.take(group)
-                for prediction in trained.predictions(for: ready) { try printLine(Self.json(prediction)) }
-                if let failure { throw failure }
+            try trained.base?.tellIfAnother()
+            var texts = InputTexts(
+                format: input,
+                columns: TextColumns(text: trained.task.textColumn, textPair: trained.task.textPairColumn),
+                takesPairs: trained.task.isRecorded ? trained.task.textPairColumn != nil : nil)
+            try texts.forEachGroup(of: 32) { group in
+                for prediction in trained.predictions(for: group) { try printLine(Self.json(prediction)) }
             }
-            for prediction in trained.predictions(for: texts.rest()) { try printLine(Self.json(prediction)) }
         }
     }
 
@@ -68,5 +74,3 @@ struct PredictCommand: ParsableCommand {
             + "\"logits\": \(try jsonText(prediction.logits))}"
     }
 }
-
-extension InputTexts.Format: ExpressibleByArgument {}

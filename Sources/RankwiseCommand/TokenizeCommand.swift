@@ -26,12 +26,10 @@ struct TokenizeCommand: ParsableCommand {
         struct Ids: Encodable { let ids: [Int32] }
         try reportingErrors {
             let tokenizer = try WordPieceTokenizer(modelDirectory: model)
-            try InputLines.forEachGroup(of: 256) { group in
-                for (number, line) in group where !line.allSatisfy(\.isWhitespace) {
-                    let row = try TextRow(
-                        jsonLine: line, columns: TextColumns(text: "text", textPair: "text_pair"), pairIsOptional: true,
-                        path: "standard input", line: number)
-                    let tokenized = tokenizer.encode(row.text, pair: row.textPair, maxLength: maxLength)
+            var texts = InputTexts(format: .jsonl)
+            try texts.forEachGroup(of: 256) { group in
+                for (text, pair) in group {
+                    let tokenized = tokenizer.encode(text, pair: pair, maxLength: maxLength)
                     try printLine(jsonText(Ids(ids: tokenized.ids)))
                 }
             }

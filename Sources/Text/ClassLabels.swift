@@ -16,8 +16,7 @@ public struct ClassLabels: Sendable, Equatable {
     /// their numbers depend neither on the order of the rows nor on the machine.
     ///
     /// - Parameter path: the rows' file, for messages.
-    /// - Throws: `badData`, with the line, if a label is missing or empty, there are more than `countLimit` classes, or one
-    ///   only.
+    /// - Throws: `badData`, with the line, if a label is missing or empty, or there are more than `countLimit` classes.
     public init(from rows: [TextRow], path: String) throws(TextError) {
         var representatives: [String: String] = [:]
         // The largest label and its row, as long as all labels are numbers.
@@ -39,14 +38,6 @@ public struct ClassLabels: Sendable, Equatable {
         }
         if let largest {
             guard largest.number < Self.countLimit else { throw Self.tooMany(path, largest.row) }
-        }
-        guard representatives.count > 1 || rows.isEmpty else {
-            throw TextError(
-                .badData,
-                "\(path): every label is \(TextError.quoted(representatives.values.first ?? "")), expected at least two classes; "
-                    + "is data.label the column of the classes?")
-        }
-        if let largest {
             try self.init(names: (0...max(0, largest.number)).map(String.init))
         } else {
             try self.init(names: representatives.values.sorted(by: Self.precedes))
@@ -63,17 +54,6 @@ public struct ClassLabels: Sendable, Equatable {
                 .badData, "class names \(TextError.listed(names)), expected at least one, and all different")
         }
         self.names = names
-    }
-
-    /// What a user should know of classes that no training sample has; nil where there are none.
-    ///
-    /// - Parameter classes: those of the training samples.
-    public func remark(onUnused classes: Set<Int>, path: String) -> String? {
-        let unused = names.indices.filter { !classes.contains($0) }
-        guard !unused.isEmpty else { return nil }
-        return
-            "\(path): the labels are numbers, so there are \(count) classes from 0 to \(count - 1), but no sample has "
-            + "\(TextError.listed(unused.map { names[$0] })); labels that are names make no unused classes"
     }
 
     /// The number of classes.

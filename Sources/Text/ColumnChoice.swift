@@ -7,9 +7,12 @@ struct ColumnChoice {
     private let label: Int?
     private let columnCount: Int
     private let path: String
+    private let format: TextFormat
 
     /// Finds the columns in a header.
-    init(_ columns: TextColumns, header: [String], path: String, line: Int) throws(TextError) {
+    init(
+        _ columns: TextColumns, header: [String], of path: String, _ format: TextFormat, line: Int
+    ) throws(TextError) {
         if let offset = header.lazy.compactMap({ UnsortableText.offset(in: $0.utf8) }).first {
             throw .badData(path, line: line, "a column's name, \(UnsortableText.complaint(offset: offset))")
         }
@@ -31,20 +34,28 @@ struct ColumnChoice {
         label = if let name = columns.label { try index(of: name) } else { nil }
         columnCount = header.count
         self.path = path
+        self.format = format
     }
 
+    /// Whether a blank line is no row. In a file of one column it is an empty cell.
+    var skipsBlankLines: Bool { columnCount > 1 }
+
     /// The sample of a row of cells, of which there must be as many as the header has.
-    ///
-    /// - Parameter hint: further words where there are not as many.
-    func row(
-        cellCount: Int, line: Int, hint: String = "", cell: (Int) -> String
-    ) throws(TextError) -> TextRow {
+    func row(cellCount: Int, line: Int, cell: (Int) -> String) throws(TextError) -> TextRow {
         guard cellCount == columnCount else {
             throw .badData(
                 path, line: line,
-                "\(cellCount) cells in the row, expected \(columnCount) as in the header; "
-                    + (cellCount < columnCount ? "a cell is missing" : "a cell holds a separator") + hint)
+                "\(cellCount) cell\(cellCount == 1 ? "" : "s") in the row, expected \(columnCount) as in the header; "
+                    + hint(isShort: cellCount < columnCount))
         }
         return TextRow(text: cell(text), textPair: pair.map(cell), label: label.map(cell), line: line)
+    }
+
+    private func hint(isShort: Bool) -> String {
+        guard format == .tabSeparated else {
+            return isShort ? "a cell is missing" : "a cell holds a comma and is not in quotes"
+        }
+        return (isShort ? "a cell is missing, or holds a line break" : "a cell holds a tab")
+            + "; a .tsv file has no quoting, so save texts with tabs or line breaks as .csv or .jsonl"
     }
 }

@@ -18,11 +18,11 @@ struct FileContents {
         guard !isFolder.boolValue else {
             throw TextError(.missingInput, "\(path): a folder, expected a file")
         }
-        // What a pipe gives is gone once it is read, and a run reads its data for its digest, too.
+        // A pipe would be waited for without end, and can be read only once.
         let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         let type = (try? FileManager.default.attributesOfItem(atPath: target))?[.type] as? FileAttributeType
         guard type == nil || type == .typeRegular else {
-            throw TextError(.badData, "\(path): a pipe or a device, expected a regular file; write its content to one")
+            throw TextError(.badData, "\(path): a pipe or a device, expected a regular file; save its contents to one")
         }
         let data: Data
         do {
@@ -59,6 +59,11 @@ struct FileContents {
 
     /// Where the content starts: after a byte order mark, if there is one.
     var start: Int { bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0 }
+
+    /// Whether a line has nothing but spaces. A tab is none, as it separates cells.
+    func isBlank(_ line: Range<Int>) -> Bool {
+        bytes[line].allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }
+    }
 
     /// The text of a range of bytes.
     func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }

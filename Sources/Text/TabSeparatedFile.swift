@@ -6,42 +6,54 @@ struct TabSeparatedFile {
 
     init(_ file: FileContents) { self.file = file }
 
-    /// - Parameter remarks: gets a line where cells look as if another program had quoted them.
-    func rows(_ columns: TextColumns, remarks: inout [String]) throws(TextError) -> [TextRow] {
+    func rows(_ columns: TextColumns) throws(TextError) -> [TextRow] {
         var lines = TextLines(file)
-        guard let header = lines.next() else {
+        var header: Range<Int>?
+        repeat { header = lines.next() } while header.map(file.isBlank) == true
+        guard let header else {
             throw TextError(.badData, "\(file.path): the file is empty, expected a header and rows")
         }
         let choice = try ColumnChoice(
-            columns, header: cells(of: header).map(file.text), path: file.path, line: lines.number)
+            columns, header: cells(of: header).map(file.text), of: file.path, .tabSeparated, line: lines.number)
         var rows: [TextRow] = []
-        var firstQuoted: Int?
         while let line = lines.next() {
+            if choice.skipsBlankLines, file.isBlank(line) { continue }
             let cells = cells(of: line)
-            let isQuoted = cells.contains { file.bytes[$0].first == UInt8(ascii: "\"") }
-            let hint =
-                isQuoted ? "; a .tsv file has no quoting, use .csv or .jsonl for texts with tabs or line breaks" : ""
-            rows.append(
-                try choice.row(cellCount: cells.count, line: lines.number, hint: hint) { file.text(cells[$0]) })
-            if isQuoted, firstQuoted == nil, cells.contains(where: looksQuoted) { firstQuoted = lines.number }
-        }
-        if let firstQuoted {
-            remarks.append(
-                "\(file.path):\(firstQuoted): a cell in quotes that holds doubled quotes; a .tsv file has no quoting, so that all "
-                    + "quotes are read as part of the text; if another program wrote them, save the file as .csv")
+            rows.append(try choice.row(cellCount: cells.count, line: lines.number) { file.text(cells[$0]) })
         }
         return rows
     }
 
-    /// Whether a cell begins and ends with a quote and holds doubled ones, as writers of quoted cells leave it.
-    private func looksQuoted(_ cell: Range<Int>) -> Bool {
-        let bytes = file.bytes[cell]
-        let quote = UInt8(ascii: "\"")
-        guard bytes.count > 3, bytes.first == quote, bytes.last == quote else { return false }
-        return file.text(cell).dropFirst().dropLast().contains("\"\"")
-    }
-
     private func cells(of line: Range<Int>) -> [Range<Int>] {
         file.bytes[line].split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false).map(\.indices)
+    }
+
+    /// What to tell of cells that a data frame put into quotes, which are part of the text here; nil if there are none.
+    static func remark(on rows: [TextRow], path: String) -> String? {
+        func isQuoted(_ text: String) -> Bool {
+            let text = text.utf8
+            guard text.count >= 4, text.first == UInt8(ascii: "\""), text.last == UInt8(ascii: "\"") else {
+                return false
+            }
+            // Inside the quotes, each quote is doubled.
+            let content = text.dropFirst().dropLast()
+            var quotes = 0
+            var run = 0
+            for byte in content {
+                if byte == UInt8(ascii: "\"") {
+                    (quotes, run) = (quotes + 1, run + 1)
+                } else if run % 2 == 1 {
+                    return false
+                } else {
+                    run = 0
+                }
+            }
+            return quotes > 0 && run % 2 == 0
+        }
+        let quoted = rows.filter { isQuoted($0.text) || ($0.textPair.map(isQuoted) ?? false) }
+        guard let first = quoted.first else { return nil }
+        return "\(path):\(first.line): the cell stands in quotes and has doubled ones inside, as in \(quoted.count) of "
+            + "\(rows.count) rows; a .tsv file has no quoting, so all of them are part of the text; if a program put them "
+            + "there, save the file as .csv or .jsonl"
     }
 }

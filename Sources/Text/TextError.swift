@@ -18,13 +18,8 @@ extension TextError {
         TextError(.badData, "\(path):\(line): \(message)")
     }
 
-    /// A value from a file as it is shown in a message: quoted, on one line, not longer than a person reads.
-    static func quoted(_ value: String) -> String {
-        let limit = 60
-        var shown = ""
-        for scalar in value.unicodeScalars.prefix(limit) { shown += scalar.escaped(asASCII: false) }
-        return "\"\(shown)\"" + (value.unicodeScalars.count > limit ? "…" : "")
-    }
+    /// A value from a file as it is shown in a message.
+    static func quoted(_ value: String) -> String { Diagnostics.quoted(value) }
 
     /// Names as a list for a message; a long list is cut.
     static func listed(_ names: [String]) -> String {

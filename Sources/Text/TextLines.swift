@@ -1,5 +1,4 @@
-/// The lines of a file as ranges of its bytes, without their ends (LF or CR LF). Lines that are empty, or hold spaces alone, are
-/// passed over, but counted.
+/// The lines of a file as ranges of its bytes, without their ends (LF or CR LF), and without the blank ones at the file's end.
 struct TextLines: Sequence, IteratorProtocol {
     private let bytes: [UInt8]
     private var position: Int
@@ -18,15 +17,12 @@ struct TextLines: Sequence, IteratorProtocol {
     static func isLineEnd(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
 
     mutating func next() -> Range<Int>? {
-        while position < end {
-            number += 1
-            let start = position
-            let lineEnd = bytes[start..<end].firstIndex(of: UInt8(ascii: "\n")) ?? end
-            position = lineEnd + 1
-            // A carriage return before the last line's end is cut with the blank lines.
-            let line = start..<(lineEnd > start && bytes[lineEnd - 1] == UInt8(ascii: "\r") ? lineEnd - 1 : lineEnd)
-            if !bytes[line].allSatisfy({ $0 == UInt8(ascii: " ") }) { return line }
-        }
-        return nil
+        guard position < end else { return nil }
+        number += 1
+        let start = position
+        let lineEnd = bytes[start..<end].firstIndex(of: UInt8(ascii: "\n")) ?? end
+        position = lineEnd + 1
+        // A carriage return before the last line's end is cut with the blank lines.
+        return start..<(lineEnd > start && bytes[lineEnd - 1] == UInt8(ascii: "\r") ? lineEnd - 1 : lineEnd)
     }
 }

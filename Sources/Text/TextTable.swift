@@ -68,10 +68,11 @@ public struct TextTable: Sendable, Equatable {
     /// Where the samples are from, for messages.
     public let path: String
     public let rows: [TextRow]
-    /// What a user should know of the file although it can be used, a line each.
+    /// What a user should be told of the file, a line each.
     public let remarks: [String]
 
-    /// Reads a data file whole; its name says the format. A byte order mark and blank lines are passed over.
+    /// Reads a data file whole; its name says the format. A byte order mark is passed over, and so are blank lines, but for
+    /// those between the rows of a single column.
     ///
     /// Takes time in proportion to the file, and memory of a small multiple of it.
     ///
@@ -93,17 +94,16 @@ public struct TextTable: Sendable, Equatable {
 
     private init(_ file: FileContents, format: TextFormat, columns: TextColumns) throws(TextError) {
         path = file.path
-        var remarks: [String] = []
         rows =
             switch format {
-            case .tabSeparated: try TabSeparatedFile(file).rows(columns, remarks: &remarks)
+            case .tabSeparated: try TabSeparatedFile(file).rows(columns)
             case .commaSeparated: try CommaSeparatedFile(file).rows(columns)
             case .jsonLines: try JSONLinesFile(file).rows(columns)
             }
-        self.remarks = remarks
         guard !rows.isEmpty else {
             throw TextError(.badData, "\(path): no rows, expected at least one sample")
         }
+        remarks = format == .tabSeparated ? TabSeparatedFile.remark(on: rows, path: path).map { [$0] } ?? [] : []
     }
 }
 

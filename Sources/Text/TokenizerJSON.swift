@@ -1,4 +1,5 @@
 import Diagnostics
+import JSONText
 
 extension TokenizerDescription {
     /// Takes a `tokenizer.json` of the `tokenizers` library whose parts are BERT's.

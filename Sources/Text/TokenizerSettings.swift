@@ -1,4 +1,5 @@
 import Diagnostics
+import JSONText
 
 /// What `tokenizer_config.json` and `special_tokens_map.json` say; every key may be absent, and so may both files.
 struct TokenizerSettings {

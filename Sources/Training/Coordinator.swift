@@ -7,13 +7,14 @@ final class Coordinator {
     let folder: RunFolder
     let checkpoints: CheckpointStore
     private let lock: RunFolder.Lock
+    private let start: RunStart
     /// Names this job and no other.
     var token: String { lock.token }
     private var damaged: [CheckpointStore.Entry] = []
     private var log: MetricsLog?
     private var progress: ProgressLine?
 
-    /// Takes the run folder for this job, once it is clear that the run may write there.
+    /// Takes the run folder for this job, once it is clear that the run may write there. Nothing in it is changed yet.
     ///
     /// - Parameters:
     ///   - configuration: of the run.
@@ -28,9 +29,9 @@ final class Coordinator {
         if start == .resume { try configuration.checkContinues(checkpoints) }
         try folder.create()
         lock = try RunFolder.Lock(folder)
+        self.start = start
         // Another job may have come in between.
         try folder.checkIsFree(for: configuration.inputPaths, result: name, start: start)
-        if start == .overwrite { try folder.clear() }
     }
 
     /// The newest valid checkpoint; nil if no checkpoint was ever committed.
@@ -50,8 +51,10 @@ final class Coordinator {
         return nil
     }
 
-    /// Opens the log at the first step that will be done.
+    /// Opens the log at the first step that will be done, and removes an earlier run that is to be replaced: not before all
+    /// that the new one needs is read and found good.
     func begin(atStep step: Int, configuration: TrainingConfiguration, tripletCount: Int) throws {
+        if start == .overwrite { try folder.clear() }
         try folder.removeSummary()
         folder.removeLeftovers()
         for entry in damaged { tellUser("kept the damaged checkpoint as \(try checkpoints.setAside(entry))") }

@@ -34,19 +34,19 @@ public struct Evaluation {
     }
 
     /// The logits of all samples on every process: [samples][outputs].
-    public func logits(of sequences: [TokenSequence], _ communicator: borrowing Communicator) throws -> [[Float]] {
-        let chunks = (sequences.count + Self.chunkSize - 1) / Self.chunkSize
+    private func logits(of samples: TrainingSamples, _ communicator: borrowing Communicator) throws -> [[Float]] {
+        let chunks = (samples.count + Self.chunkSize - 1) / Self.chunkSize
         let (index, count) = (communicator.processIndex, communicator.processCount)
-        func firstSample(_ process: Int) -> Int { min(process * chunks / count * Self.chunkSize, sequences.count) }
-        let own = Array(sequences[firstSample(index)..<firstSample(index + 1)])
+        func firstSample(_ process: Int) -> Int { min(process * chunks / count * Self.chunkSize, samples.count) }
+        let own = (firstSample(index)..<firstSample(index + 1)).map { samples[$0].sequence }
         let all = try communicator.allGathered(varying: logits(of: own).flatMap(\.self)).elements
         let outputs = model.outputCount
-        return (0..<sequences.count).map { Array(all[$0 * outputs..<($0 + 1) * outputs]) }
+        return (0..<samples.count).map { Array(all[$0 * outputs..<($0 + 1) * outputs]) }
     }
 
     /// The metrics of labelled samples, the same on every process.
     public func metrics(of samples: TrainingSamples, _ communicator: borrowing Communicator) throws -> Metrics {
-        let logits = try logits(of: (0..<samples.count).map(samples.sequence), communicator)
+        let logits = try logits(of: samples, communicator)
         let losses = zip(logits, samples.targets).map { logits, target in
             var gradient = [Float](repeating: 0, count: logits.count)
             return logits.withUnsafeBufferPointer { logits in

@@ -5,10 +5,13 @@ public import PEFTFormat
 import WeightMethods
 
 extension AdapterHost {
-    /// Sets the parameters of a new run: those of `adapter.init`, or as ``initialize(_:)`` does.
+    /// Sets the parameters of a new run as ``initialize(_:)`` does, and then those that `adapter.init` has.
     func start(_ configuration: TrainingConfiguration) throws {
-        guard let path = configuration.adapter.initialAdapter else { return try initialize(configuration) }
-        try load(try Adapter(path: path), path: path)
+        try initialize(configuration)
+        guard let path = configuration.adapter.initialAdapter else { return }
+        try load(
+            try Adapter(path: try TrainedModel.requiredAdapterFolder(path)), path: path,
+            scale: configuration.adapterSettings.scale, holdsValuesAtOne: configuration.adapter.form == .ba)
     }
 
     /// Sets the parameters of a new run but for those that a pretrained model has: λ and the head's bias 0; P, Q and the
@@ -47,45 +50,94 @@ extension AdapterHost {
         }
     }
 
-    /// Takes the parameters from an adapter: its kept triplets in order, the rest of a module's triplets with λ = 0.
+    /// Takes parameters from an adapter, so that every module has the adapter's ΔW: its triplets come first, in their order.
     ///
-    /// - Parameter path: of the adapter, for messages.
-    /// - Throws: ``TrainingError`` if a module or a shape differs.
-    public func load(_ adapter: Adapter, path: String) throws(TrainingError) {
+    /// Further triplets of a module, and modules that the adapter has not, stay as they are; of a new run they add nothing.
+    /// Where the network's scale is not the adapter's, λ takes the ratio.
+    ///
+    /// - Parameters:
+    ///   - path: of the adapter, for messages.
+    ///   - scale: that the network multiplies PΛQ by.
+    ///   - holdsValuesAtOne: every λ is 1, and what it was is taken into P.
+    /// - Throws: ``TrainingError`` if a part of the adapter has no place in the network, or the head differs.
+    public func load(
+        _ adapter: Adapter, path: String, scale: Float, holdsValuesAtOne: Bool = false
+    ) throws(TrainingError) {
+        let ratio = Float(Double(adapter.settings.scale) / Double(scale))
+        let modules = Dictionary(adapter.modules.map { ($0.path, $0) }) { first, _ in first }
+        try checkNothingIsLost(of: adapter, path: path)
         for block in tripletBlocks {
-            guard let module = adapter.modules.first(where: { $0.path == block.name }) else {
-                throw TrainingError(
-                    .badData, "\(path): no triplets for module '\(block.name)', which target_modules names")
-            }
-            for sharer in block.uses.dropFirst() {
-                guard let other = adapter.modules.first(where: { $0.path == sharer }),
-                    (other.leftVectors, other.singularValues, other.rightVectors)
-                        == (module.leftVectors, module.singularValues, module.rightVectors)
-                else {
-                    throw TrainingError(
-                        .badData,
-                        "\(path): the triplets of '\(block.name)' and '\(sharer)' differ, but adapter.share has them use the same; "
-                            + "share other modules, or none")
-                }
-            }
-            guard module.outputs == block.outputs, module.inputs == block.inputs, module.rank == block.rows.count
-            else {
-                throw TrainingError(
-                    .badData,
-                    "\(path): module '\(block.name)' has \(module.rank) triplets of \(module.outputs) × \(module.inputs), "
-                        + "expected \(block.rows.count) of \(block.outputs ?? 0) × \(block.inputs ?? 0); set adapter.init_r to match"
-                )
-            }
+            guard let module = try Self.module(of: block, among: modules, path: path) else { continue }
             for triplet in 0..<module.rank {
                 let row = parameters.pointer + block.elements(ofRow: block.rows.lowerBound + triplet).lowerBound
-                for column in 0..<module.outputs { row[column] = module.leftVectors[triplet * module.outputs + column] }
-                row[module.outputs] = module.singularValues[triplet]
+                let value = module.singularValues[triplet] * ratio
+                let factor = holdsValuesAtOne ? value : 1
+                for column in 0..<module.outputs {
+                    row[column] = module.leftVectors[triplet * module.outputs + column] * factor
+                }
+                row[module.outputs] = holdsValuesAtOne ? 1 : value
                 for column in 0..<module.inputs {
                     row[module.outputs + 1 + column] = module.rightVectors[triplet * module.inputs + column]
                 }
             }
         }
-        for block in layout.blocks where !block.isTriplets {
+        try loadHead(adapter, path: path)
+    }
+
+    /// - Throws: ``TrainingError`` if the adapter has triplets for which the network has no place.
+    private func checkNothingIsLost(of adapter: Adapter, path: String) throws(TrainingError) {
+        let uses = tripletBlocks.flatMap { block in block.uses.map { ($0, block.rows.count) } }
+        let places = Dictionary(uses) { first, _ in first }
+        for module in adapter.modules where module.rank > places[module.path] ?? 0 {
+            guard let place = places[module.path] else {
+                throw TrainingError(
+                    .badData,
+                    "\(path): has \(module.rank) triplets for the module '\(module.path)', which adapter.target_modules does not "
+                        + "name, so that they would be lost; name it there")
+            }
+            let largest = adapter.modules.map(\.rank).max() ?? 0
+            throw TrainingError(
+                .badData,
+                "\(path): has \(module.rank) triplets for the module '\(module.path)', but adapter.init_r is \(place); set "
+                    + "adapter.init_r to at least \(largest), which is room for all modules")
+        }
+    }
+
+    /// What an adapter has for a block: the same for all modules that share it; nil if it has none of them.
+    private static func module(
+        of block: ParameterLayout.Block, among modules: [String: AdapterModule], path: String
+    ) throws(TrainingError) -> AdapterModule? {
+        let first = modules[block.name]
+        for use in block.uses {
+            let module = modules[use]
+            if let module, module.outputs != block.outputs || module.inputs != block.inputs {
+                throw TrainingError(
+                    .badData,
+                    "\(path): the module '\(use)' is \(module.outputs) × \(module.inputs), expected \(block.outputs ?? 0) × "
+                        + "\(block.inputs ?? 0); is the adapter one of another base model?")
+            }
+            guard
+                (module?.leftVectors ?? [], module?.singularValues ?? [], module?.rightVectors ?? [])
+                    == (first?.leftVectors ?? [], first?.singularValues ?? [], first?.rightVectors ?? [])
+            else {
+                throw TrainingError(
+                    .badData,
+                    "\(path): the triplets of '\(block.name)' and '\(use)' differ, but adapter.share has them use the same; "
+                        + "share other modules, or none")
+            }
+        }
+        return first
+    }
+
+    private func loadHead(_ adapter: Adapter, path: String) throws(TrainingError) {
+        let blocks = layout.blocks.filter { !$0.isTriplets }
+        if let stranger = adapter.head.first(where: { tensor in !blocks.contains { $0.name == tensor.name } }) {
+            throw TrainingError(
+                .badData,
+                "\(path): has a tensor '\(stranger.name)', expected \(blocks.map { "'\($0.name)'" }.joined(separator: ", ")) "
+                    + "beside the triplets; without it the adapter would compute something else")
+        }
+        for block in blocks {
             guard let tensor = adapter.head.first(where: { $0.name == block.name }) else {
                 throw TrainingError(.badData, "\(path): no tensor '\(block.name)'; expected the head with the adapter")
             }
@@ -97,6 +149,14 @@ extension AdapterHost {
             }
             (parameters.pointer + block.elements.lowerBound).update(from: tensor.values, count: tensor.values.count)
         }
+    }
+}
+
+extension TrainingConfiguration {
+    /// The files of `adapter.init`, for digests.
+    var initialAdapterFiles: [String] {
+        guard let path = adapter.initialAdapter else { return [] }
+        return Adapter.fileNames.map { TrainedModel.adapterFolder(path) + "/" + $0 }
     }
 }
 

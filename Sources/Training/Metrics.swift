@@ -11,8 +11,8 @@ public struct Metrics: Codable, Sendable, Equatable {
 
     /// Classification: share of samples whose class is right.
     public var accuracy: Double?
-    /// Classification: F1 of class 1 where there are two classes, otherwise the mean over the classes that occur among the
-    /// labels or the predictions (macro, as scikit-learn's `f1_score` has it).
+    /// Classification: of a model with two classes the F1 of class 1; of any other the mean over the classes that occur among
+    /// truths or predictions (macro), as scikit-learn takes it.
     public var f1: Double?
     /// Classification: Matthews correlation coefficient, for any number of classes.
     public var matthewsCorrelation: Double?
@@ -46,20 +46,26 @@ public struct Metrics: Codable, Sendable, Equatable {
         precondition(predicted.count == expected.count)
         count = expected.count
         loss = meanLoss
-        var confusion = [[Int]](repeating: [Int](repeating: 0, count: classCount), count: classCount)
-        for (guess, truth) in zip(predicted, expected) { confusion[truth][guess] += 1 }
-        let right = (0..<classCount).reduce(0) { $0 + confusion[$1][$1] }
-        accuracy = count > 0 ? Double(right) / Double(count) : 0
-        let truths = confusion.map { Double($0.reduce(0, +)) }
-        let guesses = (0..<classCount).map { column in Double(confusion.reduce(0) { $0 + $1[column] }) }
+        // Of each class: how often it is right, is the truth, and is guessed.
+        var hits = [Double](repeating: 0, count: classCount)
+        var (truths, guesses) = (hits, hits)
+        for (guess, truth) in zip(predicted, expected) {
+            truths[truth] += 1
+            guesses[guess] += 1
+            if guess == truth { hits[truth] += 1 }
+        }
+        let (right, total) = (hits.reduce(0, +), Double(count))
+        accuracy = count > 0 ? right / total : 0
         func score(ofClass index: Int) -> Double {
             let sum = truths[index] + guesses[index]
-            return sum > 0 ? 2 * Double(confusion[index][index]) / sum : 0
+            return sum > 0 ? 2 * hits[index] / sum : 0
         }
-        let occurring = classCount == 2 ? [1] : (0..<classCount).filter { truths[$0] + guesses[$0] > 0 }
-        f1 = occurring.reduce(0) { $0 + score(ofClass: $1) } / Double(max(occurring.count, 1))
-        let total = Double(count)
-        let agreement = Double(right) * total - zip(truths, guesses).reduce(0) { $0 + $1.0 * $1.1 }
+        let occurring = (0..<classCount).filter { truths[$0] + guesses[$0] > 0 }
+        f1 =
+            classCount == 2
+            ? score(ofClass: 1)
+            : occurring.reduce(0) { $0 + score(ofClass: $1) } / Double(max(occurring.count, 1))
+        let agreement = right * total - zip(truths, guesses).reduce(0) { $0 + $1.0 * $1.1 }
         let spread =
             (total * total - guesses.reduce(0) { $0 + $1 * $1 }) * (total * total - truths.reduce(0) { $0 + $1 * $1 })
         matthewsCorrelation = spread > 0 ? agreement / spread.squareRoot() : 0

@@ -7,8 +7,6 @@ protocol PreparedRun {
     var configuration: TrainingConfiguration { get }
     /// The network with the training data, its parameters those of a new run.
     var network: any TrainableNetwork { get }
-    /// What a user should know of the data although it can be used, a line each.
-    var remarks: [String] { get }
     /// What the subject adds to a run's summary, a line each.
     var subjectLines: [String] { get }
     /// The files that are read, as they were before.
@@ -17,10 +15,18 @@ protocol PreparedRun {
     /// The digests of the files that were read, by which a checkpoint recognises its model and its data.
     func digests() throws -> RunDigests
 
+    /// What a user should be told of the training data, a line each.
+    var remarks: [String] { get }
+
+    /// Reads a file of samples that are not trained on, and checks that it can be evaluated.
+    ///
+    /// - Returns: what a user should be told of it, a line each.
+    func checkSplit(path: String) throws -> [String]
+
     /// Samples to evaluate; nil where the run has none of the kind.
     ///
     /// - Parameter progressed: called now and then while they are read.
-    func split(_ kind: SplitKind, progressed: () -> Void) throws -> (any EvaluatedSplit)?
+    func split(_ kind: SplitKind, progressed: @escaping () -> Void) throws -> (any EvaluatedSplit)?
 
     /// The network's layers and triplets; nil where it has none.
     var adapterHost: (any AdapterHost)? { get }
@@ -47,12 +53,6 @@ extension TrainingConfiguration {
     /// Whether the run leaves an adapter; else it leaves a whole model.
     var leavesAdapter: Bool { task != .superposition && (method == .adalora || method == .lora) }
 
-    /// The files of `adapter.init`.
-    var initialAdapterFiles: [String] {
-        guard let folder = adapter.initialAdapter else { return [] }
-        return Adapter.fileNames.map { folder + "/" + $0 }
-    }
-
     /// Every file and folder that the run reads, with the key that names it.
     var inputPaths: [(key: String, path: String)] {
         [
@@ -78,4 +78,17 @@ protocol EvaluatedSplit {
     ///
     /// - Parameter progressed: called for each group of samples.
     func metrics(progressed: @escaping () -> Void, _ communicator: borrowing Communicator) throws -> Metrics
+}
+
+extension PreparedRun {
+    var remarks: [String] { [] }
+
+    func checkSplit(path: String) throws -> [String] { [] }
+
+    /// Checks, before the first step, that everything can be evaluated that is to be evaluated later.
+    ///
+    /// - Returns: what a user should be told, a line each.
+    func checkSplits() throws -> [String] {
+        try SplitKind.allCases.compactMap(configuration.data.path).flatMap(checkSplit)
+    }
 }

@@ -39,11 +39,7 @@ public struct RunDigests: Codable, Sendable, Equatable {
         for path in model + data.paths + initialAdapter where files[path] == nil {
             files[path] = try FileDigest.hexadecimal(ofFile: path)
         }
-        /// One digest of several files and their names.
-        func digest(of paths: [String]) -> String {
-            let lines = paths.map { "\(($0 as NSString).lastPathComponent) \(files[$0] ?? "")\n" }
-            return FileDigest.hexadecimal(of: Foundation.Data(lines.joined().utf8))
-        }
+        func digest(of paths: [String]) -> String { Self.digest(of: paths) { files[$0] ?? "" } }
         let dataDigest =
             switch data {
             case .file(let path): files[path] ?? ""
@@ -51,5 +47,17 @@ public struct RunDigests: Codable, Sendable, Equatable {
             }
         self.init(
             model: digest(of: model), data: dataDigest, initialAdapter: digest(of: initialAdapter), files: files)
+    }
+
+    /// One digest of several files and their names.
+    static func digest(of paths: [String]) throws -> String {
+        var files: [String: String] = [:]
+        for path in paths { files[path] = try FileDigest.hexadecimal(ofFile: path) }
+        return digest(of: paths) { files[$0] ?? "" }
+    }
+
+    private static func digest(of paths: [String], file: (String) -> String) -> String {
+        let lines = paths.map { "\(($0 as NSString).lastPathComponent) \(file($0))\n" }
+        return FileDigest.hexadecimal(of: Foundation.Data(lines.joined().utf8))
     }
 }

@@ -29,6 +29,16 @@ public struct RunFolder: Sendable {
             && ((try? Adapter(path: adapterPath)) != nil || (try? TensorFolder(path: modelPath)) != nil)
     }
 
+    /// - Throws: ``TrainingError`` if a run was begun here and has left neither adapter nor model so far.
+    func checkIsNotUnfinished() throws(TrainingError) {
+        func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+        guard exists(configurationPath), exists(metricsPath), !exists(adapterPath), !exists(modelPath) else { return }
+        throw TrainingError(
+            .missingInput,
+            "\(path): the run is not finished, so that there is no adapter or model yet; continue it with --resume, or wait for "
+                + "the job that is at work on it")
+    }
+
     /// The run is no longer complete.
     func removeSummary() throws(TrainingError) {
         guard FileManager.default.fileExists(atPath: summaryPath) else { return }

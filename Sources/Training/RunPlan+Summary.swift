@@ -30,14 +30,16 @@ extension TrainingConfiguration {
 extension TrainingRun {
     /// What `--dry-run` shows: the resolved configuration, shapes, triplets, shards and bytes.
     public static func summary(_ configuration: TrainingConfiguration, processCount: Int) throws -> String {
-        try prepare(configuration).summary(processCount: processCount)
+        let plan = try prepare(configuration)
+        let remarks = plan.remarks + (try plan.checkSplits())
+        return ([plan.summary(processCount: processCount)] + remarks.map { "# note: \($0)" }).joined(separator: "\n")
     }
 }
 
 extension RunPlan {
     var subjectLines: [String] {
         [
-            "# training samples: \(training.count), longest \(training.longest) tokens",
+            "# training samples: \(training.count), longest \((0..<training.count).map(training.tokenCount).max() ?? 0) tokens",
             "# outputs: \(labels.map { "classes " + $0.names.joined(separator: ", ") } ?? "one number")",
         ]
     }
@@ -63,7 +65,7 @@ extension PreparedRun {
         }
         let arrays = OwnedState.quantities(of: network.layout).count
         lines.append("# trained parameters: \(network.layout.elementCount) in \(network.layout.rowCount) rows")
-        lines += subjectLines + remarks.map { "# remark: \($0)" }
+        lines += subjectLines
         lines += [
             "# BLAS kernels: \(BLASLibrary.kernelType)",
             "# processes: \(processCount)",

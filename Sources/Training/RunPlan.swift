@@ -26,10 +26,12 @@ public struct RunPlan: PreparedRun {
     ///
     /// - Parameters:
     ///   - storage: for weights that have to be converted.
+    ///   - sharing: deals the rows that are to be tokenised to processes.
     ///   - progressed: called for every thousandth sample that is tokenised.
     public init(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
-        progressed: () -> Void = {}
+        sharing: TrainingSamples.Sharing = { rowCount, part in part(0..<rowCount) },
+        progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws {
         inputs = try FileStamp.all(
             of: ModelFolder.digestedFiles(path: configuration.model) + [configuration.data.train]
@@ -43,24 +45,18 @@ public struct RunPlan: PreparedRun {
         try Self.check(model.encoder, tokenizer, configuration)
         training = try TrainingSamples(
             table, labels: labels, tokenizer: tokenizer, maximumLength: configuration.data.maximumLength,
-            progressed: progressed)
+            sharing: sharing, progressed: progressed)
+        var remarks = training.remarks
+        if let labels {
+            remarks += try ClassOccurrence.remarks(
+                on: training.targets.map { Int($0) }, names: labels.names, path: table.path)
+        }
+        self.remarks = remarks
         self.configuration = configuration
         self.tokenizer = tokenizer
         self.labels = labels
         self.model = model
         learner = TextLearner(model: model, samples: training, limit: configuration.data.limit)
-        remarks = training.remarks + (try Self.checkSplits(configuration, labels: labels))
-    }
-
-    /// Reads the samples that are not trained on, so that what is wrong with them is known before the first step.
-    ///
-    /// - Returns: what a user should know of them.
-    private static func checkSplits(_ configuration: TrainingConfiguration, labels: ClassLabels?) throws -> [String] {
-        try SplitKind.allCases.compactMap { configuration.data.path(of: $0) }.flatMap { path in
-            let table = try TextTable(path: path, columns: configuration.columns)
-            _ = try table.targets(labels)
-            return table.remarks
-        }
     }
 
     var network: any TrainableNetwork { learner }
@@ -99,13 +95,19 @@ public struct RunPlan: PreparedRun {
     }
 
     /// The samples of another split of the same task.
-    public func samples(path: String, progressed: () -> Void = {}) throws -> TrainingSamples {
+    public func samples(path: String, progressed: @escaping () -> Void = {}) throws -> TrainingSamples {
         try TrainingSamples(
             try TextTable(path: path, columns: configuration.columns), labels: labels, tokenizer: tokenizer,
-            maximumLength: configuration.data.maximumLength, progressed: progressed)
+            maximumLength: configuration.data.maximumLength, progressed: { _ in progressed() })
     }
 
-    func split(_ kind: SplitKind, progressed: () -> Void) throws -> (any EvaluatedSplit)? {
+    func checkSplit(path: String) throws -> [String] {
+        let table = try TextTable(path: path, columns: configuration.columns)
+        _ = try TrainingSamples.targets(of: table, labels: labels)
+        return table.remarks
+    }
+
+    func split(_ kind: SplitKind, progressed: @escaping () -> Void) throws -> (any EvaluatedSplit)? {
         guard let path = configuration.data.path(of: kind) else { return nil }
         return Split(samples: try samples(path: path, progressed: progressed), model: model)
     }

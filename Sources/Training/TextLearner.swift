@@ -21,7 +21,7 @@ public final class TextLearner: TrainableNetwork {
     public var sampleCount: Int? { min(samples.count, limit ?? .max) }
 
     public func tokenCount(of samples: [Int]) -> Int {
-        samples.reduce(0) { $0 + self.samples.length(of: $1) }
+        samples.reduce(0) { $0 + self.samples.tokenCount(of: $1) }
     }
 
     public func computeGradients(

@@ -10,14 +10,14 @@ public import Text
 /// What a run on texts left, or another program: an adapter on its base model, or a whole model; ready to be evaluated.
 public struct TrainedModel {
     public let task: TaskDescription
-    /// Whether the task was written with the model; else it is what the model's shape suggests.
-    public let taskIsKnown: Bool
     public let tokenizer: WordPieceTokenizer
     public let model: AdaptedModel
     /// The classes, or nil for a regression.
     public let labels: ClassLabels?
     /// Tokens of a sample, special tokens included.
     public let maximumLength: Int
+    /// Of an adapter; nil for a whole model.
+    public let base: AdapterBase?
 
     /// - Parameters:
     ///   - path: an adapter's folder, a model's that has a head, or that of a run.
@@ -27,6 +27,7 @@ public struct TrainedModel {
             try Self.refuseBase(baseModel, of: folder)
             try self.init(wholeModel: folder)
         } else {
+            try RunFolder(path: path).checkIsNotUnfinished()
             try self.init(adapter: Self.adapterFolder(path), baseModel: baseModel)
         }
     }
@@ -43,9 +44,10 @@ public struct TrainedModel {
             adaptation: Adaptation(
                 modules: adapter.modules.map { .init(path: $0.path, rank: $0.rank) },
                 scale: adapter.settings.scale, dropout: 0), outputCount: adapter.outputCount)
-        try model.load(adapter, path: folder)
+        try model.load(adapter, path: folder, scale: adapter.settings.scale)
         try self.init(
-            model, task: task, folder: folder, tokenizer: try WordPieceTokenizer(modelDirectory: base))
+            model, task: task, tokenizer: try WordPieceTokenizer(modelDirectory: base),
+            base: AdapterBase(adapterFolder: folder, folder: base))
     }
 
     private init(wholeModel folder: String) throws {
@@ -72,14 +74,13 @@ public struct TrainedModel {
             let values = try head.floats(of: name, shape: block.shape)
             (model.parameters.pointer + block.elements.lowerBound).update(from: values, count: values.count)
         }
-        try self.init(
-            model, task: task, folder: folder, tokenizer: try WordPieceTokenizer(modelDirectory: folder))
+        try self.init(model, task: task, tokenizer: try WordPieceTokenizer(modelDirectory: folder))
     }
 
     private init(
-        _ model: AdaptedModel, task: TaskDescription, folder: String, tokenizer: WordPieceTokenizer
+        _ model: AdaptedModel, task: TaskDescription, tokenizer: WordPieceTokenizer, base: AdapterBase? = nil
     ) throws {
-        taskIsKnown = FileManager.default.fileExists(atPath: folder + "/" + TaskDescription.fileName)
+        self.base = base
         self.model = model
         self.task = task
         self.tokenizer = tokenizer
@@ -110,7 +111,8 @@ public struct TrainedModel {
 
     /// The adapter's folder in that of a run, or the folder itself.
     ///
-    /// - Throws: ``TrainingError`` (`usage`) where there is a whole model, which has no adapter to speak of.
+    /// - Throws: ``TrainingError`` (`usage`) where there is a whole model, which has no adapter to speak of; (`missingInput`)
+    ///   where a run has not come to its end.
     public static func requiredAdapterFolder(_ path: String) throws(TrainingError) -> String {
         if let folder = wholeModelFolder(path) {
             throw TrainingError(
@@ -118,6 +120,7 @@ public struct TrainedModel {
                 "\(folder): a whole model without an adapter, which other programs load as it is; 'rankwise spectrum "
                     + "\(folder)' shows its weights")
         }
+        try RunFolder(path: path).checkIsNotUnfinished()
         return adapterFolder(path)
     }
 

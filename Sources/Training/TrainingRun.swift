@@ -37,8 +37,16 @@ public enum TrainingRun {
         defer { watch.enter(.end, step: configuration.totalSteps) }
         try ProcessThreads.use(configuration.threads, communicator)
         let storage = try NodeWeights(communicator)
-        let plan = try prepare(configuration, storage: storage) { watch.progressed() }
-        if isCoordinator { for remark in plan.remarks { tellUser(remark) } }
+        let reading = ReadingProgress(tells: isCoordinator)
+        let plan = try prepare(
+            configuration, storage: storage,
+            sharing: { rowCount, part in try communicator.shareTokenizing(of: rowCount, part) },
+            progressed: { done in
+                watch.progressed()
+                reading.show(done)
+            })
+        let remarks = plan.remarks + (try plan.checkSplits())
+        if isCoordinator { remarks.forEach(tellUser) }
         let fingerprint = try plan.agreedFingerprint(communicator)
         let inputs = try InputWatch(plan.inputs, digests: fingerprint.digests.files)
         watch.progressed()
@@ -65,6 +73,7 @@ public enum TrainingRun {
             // Nothing in the run's folder may move before all have read it.
             try communicator.barrier()
         }
+        if isCoordinator, resumed.path == nil { try plan.tellIfInitialAdapterHasAnotherBase(fingerprint.digests) }
         try coordinator?.begin(
             atStep: trainer.step, configuration: configuration, tripletCount: plan.network.tripletCount)
         let run = RunInProgress(
@@ -84,14 +93,16 @@ extension TrainingRun {
     ///
     /// - Parameters:
     ///   - storage: for weights that have to be converted.
-    ///   - progressed: called now and then.
+    ///   - sharing: deals texts that are to be tokenised to processes.
+    ///   - progressed: called now and then, with the number of samples that are tokenised.
     static func prepare(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
-        progressed: () -> Void = {}
+        sharing: TrainingSamples.Sharing = { rowCount, part in part(0..<rowCount) },
+        progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws -> any PreparedRun {
         switch configuration.task {
         case .sequenceClassification, .regression:
-            try RunPlan(configuration, storage: storage, progressed: progressed)
+            try RunPlan(configuration, storage: storage, sharing: sharing, progressed: progressed)
         case .imageClassification: try ImageRunPlan(configuration, storage: storage)
         case .superposition: SuperpositionRun(configuration)
         }
@@ -148,18 +159,13 @@ private struct RunInProgress {
         return .finished
     }
 
-    /// Evaluates, and leaves adapter and summary.
+    /// Leaves the adapter, evaluates, and leaves the summary, which marks the run as complete.
     func finish(_ communicator: borrowing Communicator) throws -> TrainingRun.Ending {
         // A run that is killed while it evaluates, or writes its last files, finds its last state here.
         if trainer.step > firstStep { try checkpointAndWait(communicator) }
-        watch.enter(.checkpoint, step: trainer.step)
-        try inputs.check()
-        try communicator.barrier()
-        // Before the last evaluations: whatever becomes of them, the result is there.
-        let result = try coordinator.map { coordinator in
-            try plan.writeResult(
-                of: trainer, startedWith: singularVectors, to: coordinator.folder, digests: fingerprint.digests)
-        }
+        // Before the evaluation, so that no failure of that can keep the adapter from its user.
+        let result = try writeResult(communicator)
+        defer { result.map(tellUser) }
         var metrics: [(split: String, metrics: Metrics)] = []
         for kind in SplitKind.allCases {
             if try isAskedToStop(communicator) { return stopped() }
@@ -167,15 +173,27 @@ private struct RunInProgress {
             metrics.append((kind.rawValue, try evaluate(split, communicator).finite(kind.rawValue)))
         }
         watch.enter(.checkpoint, step: trainer.step)
-        if let coordinator, let result {
+        if let coordinator {
             try coordinator.folder.writeSummary(
                 trainer, checkpointStall: writer.longestStall, metrics: metrics)
             for (split, metrics) in metrics { tellUser("\(split): \(metrics.line)") }
-            tellUser(result)
         }
         watch.enter(.checkpoint, step: trainer.step)
         try communicator.barrier()
         return .finished
+    }
+
+    /// Leaves the adapter or the network.
+    ///
+    /// - Returns: where, for people; on process 0.
+    private func writeResult(_ communicator: borrowing Communicator) throws -> String? {
+        watch.enter(.checkpoint, step: trainer.step)
+        try inputs.check()
+        try communicator.barrier()
+        return try coordinator.map {
+            try plan.writeResult(
+                of: trainer, startedWith: singularVectors, to: $0.folder, digests: fingerprint.digests)
+        }
     }
 
     private func stopped() -> TrainingRun.Ending {

@@ -1,8 +1,9 @@
+import Diagnostics
+import MessagePassing
 public import NeuralNetwork
 public import Text
 
-/// The labelled, tokenised samples of one file, one after another in a few large arrays: four bytes for each token, and sixteen
-/// for each sample.
+/// The labelled, tokenised samples of one file.
 public struct TrainingSamples: Sendable {
     public struct Sample: Sendable {
         public let sequence: TokenSequence
@@ -10,83 +11,119 @@ public struct TrainingSamples: Sendable {
         public let target: Float
     }
 
-    public let loss: Loss
-    /// What a user should know of the file although it can be used, a line each.
-    public let remarks: [String]
-    /// The class, or the number to predict, of each sample.
+    /// Has every process tokenise its part of so many rows, and gives back the numbers of all parts in their order. Alone:
+    /// calls the closure with all rows.
+    public typealias Sharing = (_ rowCount: Int, _ part: (Range<Int>) -> [Int32]) throws -> [Int32]
+
+    /// All sequences, one after another: the number of tokens, negative if segments follow; the tokens; the segments
+    /// unless all are 0.
+    private let numbers: [Int32]
+    /// Where each sample starts in `numbers`.
+    private let starts: [Int]
     public let targets: [Float]
-    /// Tokens of the longest sample.
-    public private(set) var longest = 0
+    public let loss: Loss
+    /// What a user should be told of the file, a line each.
+    public let remarks: [String]
 
-    /// Of all samples; those of sample i are the elements from `ends[i]` to before `ends[i + 1]`.
-    private var tokens: [Int32] = []
-    /// Of the tokens, where any is not 0; else empty.
-    private var types: [Int32] = []
-    private var ends: [Int] = [0]
-
-    public var count: Int { targets.count }
-
-    public subscript(index: Int) -> Sample { Sample(sequence: sequence(index), target: targets[index]) }
-
-    /// Tokens of a sample.
-    public func length(of index: Int) -> Int { ends[index + 1] - ends[index] }
-
-    /// The tokens of a sample.
-    public func sequence(_ index: Int) -> TokenSequence {
-        let range = ends[index]..<ends[index + 1]
-        return TokenSequence(
-            tokens: Array(tokens[range]),
-            types: types.isEmpty ? Array(repeating: 0, count: range.count) : Array(types[range]))
-    }
-
-    /// Tokenises the rows of a table.
+    /// Tokenises the rows of a table. Every row's label is checked before.
     ///
     /// - Parameters:
     ///   - labels: the classes, or nil for a regression.
     ///   - maximumLength: tokens of a sample, special tokens included; longer ones are truncated.
-    ///   - progressed: called for every thousandth sample.
+    ///   - sharing: deals rows to processes, all of which then have to make the same samples.
+    ///   - progressed: called for every thousandth sample or so, with the number of those that are done.
     public init(
         _ table: TextTable, labels: ClassLabels?, tokenizer: WordPieceTokenizer, maximumLength: Int,
-        progressed: () -> Void = {}
-    ) throws(TextError) {
-        let targets = try table.targets(labels)
-        self.targets = targets
+        sharing: Sharing = { rowCount, part in part(0..<rowCount) },
+        progressed: @escaping (_ done: Int) -> Void = { _ in }
+    ) throws {
+        targets = try Self.targets(of: table, labels: labels)
         loss = labels == nil ? .meanSquaredError : .crossEntropy
-        let classes = labels.flatMap { $0.remark(onUnused: Set(targets.map { Int($0) }), path: table.path) }
-        remarks = table.remarks + (classes.map { [$0] } ?? [])
-        ends.reserveCapacity(table.rows.count + 1)
-        for (index, row) in table.rows.enumerated() {
-            if index % 1_000 == 0 { progressed() }
-            append(tokenizer.sequence(row.text, pair: row.textPair, maximumLength: maximumLength))
+        remarks = table.remarks
+        let count = table.rows.count
+        let numbers = try sharing(count) { rows in
+            var part: [Int32] = []
+            for (index, row) in zip(rows, table.rows[rows]) {
+                if index % 1_000 == 0 { progressed(index) }
+                let text = tokenizer.encode(row.text, pair: row.textPair, maxLength: maximumLength)
+                let hasSegments = text.typeIDs.contains { $0 != 0 }
+                part.append(Int32(hasSegments ? -text.ids.count : text.ids.count))
+                part += text.ids
+                if hasSegments { part += text.typeIDs }
+            }
+            return part
         }
+        var starts: [Int] = []
+        starts.reserveCapacity(count)
+        var position = 0
+        for _ in 0..<count {
+            starts.append(position)
+            let length = Int(numbers[position])
+            position += 1 + (length < 0 ? -2 * length : length)
+        }
+        (self.numbers, self.starts) = (numbers, starts)
     }
 
-    private mutating func append(_ sequence: TokenSequence) {
-        let hasTypes = sequence.types.contains { $0 != 0 }
-        if hasTypes, types.isEmpty { types = Array(repeating: 0, count: tokens.count) }
-        if hasTypes || !types.isEmpty { types += sequence.types }
-        tokens += sequence.tokens
-        ends.append(tokens.count)
-        longest = max(longest, sequence.tokens.count)
+    /// The classes or numbers to predict of all rows of a table.
+    ///
+    /// - Throws: `TextError` naming the first line whose label is none.
+    static func targets(of table: TextTable, labels: ClassLabels?) throws(TextError) -> [Float] {
+        var targets: [Float] = []
+        targets.reserveCapacity(table.rows.count)
+        for row in table.rows {
+            let target =
+                if let labels {
+                    Float(try labels.index(of: row, path: table.path))
+                } else {
+                    try regressionTarget(of: row, path: table.path)
+                }
+            targets.append(target)
+        }
+        return targets
+    }
+
+    public var count: Int { starts.count }
+
+    /// Tokens of a sample.
+    public func tokenCount(of index: Int) -> Int { abs(Int(numbers[starts[index]])) }
+
+    public subscript(index: Int) -> Sample {
+        let first = starts[index] + 1
+        let length = tokenCount(of: index)
+        let tokens = Array(numbers[first..<first + length])
+        let types =
+            numbers[first - 1] < 0
+            ? Array(numbers[first + length..<first + 2 * length]) : [Int32](repeating: 0, count: length)
+        return Sample(sequence: TokenSequence(tokens: tokens, types: types), target: targets[index])
     }
 }
 
-extension TextTable {
-    /// The class of each row, or the number that it has for a regression.
+extension Communicator {
+    /// Has every process tokenise its part of the rows, and gives all of them to every process: ``TrainingSamples/Sharing``.
+    /// Collective.
     ///
-    /// - Parameter labels: the classes, or nil for a regression.
-    /// - Throws: `badData` naming the line of a label that is missing, or is no class or no number.
-    func targets(_ labels: ClassLabels?) throws(TextError) -> [Float] {
-        var targets: [Float] = []
-        targets.reserveCapacity(rows.count)
-        for row in rows {
-            guard let labels else {
-                targets.append(try regressionTarget(of: row, path: path))
-                continue
-            }
-            targets.append(Float(try labels.index(of: row, path: path)))
+    /// - Throws: ``TrainingError`` if the processes do not have as many rows, as their files then differ.
+    borrowing func shareTokenizing(
+        of rowCount: Int, _ part: (Range<Int>) -> [Int32]
+    ) throws -> [Int32] {
+        let counts = try allGathered([Int64(rowCount)])
+        if let other = counts.firstIndex(where: { $0 != counts[0] }) {
+            throw TrainingError(
+                .usage,
+                "process \(other) reads \(counts[other]) rows of training data, process 0 reads \(counts[0]); all processes must "
+                    + "run on the same files")
         }
-        return targets
+        var numbers: [Int32] = []
+        // Stretches bound what one exchange holds.
+        let stretch = 1 << 16
+        for first in stride(from: 0, to: rowCount, by: stretch) {
+            let length = min(stretch, rowCount - first)
+            func start(ofProcess process: Int) -> Int { first + process * length / processCount }
+            numbers += try allGathered(
+                varying: part(start(ofProcess: processIndex)..<start(ofProcess: processIndex + 1))
+            ).elements
+        }
+        return numbers
     }
 }
 

@@ -3,188 +3,150 @@ import Foundation
 import MultiProcessTesting
 import Testing
 
-@Suite("Data of real users", .serialized)
+@Suite("Data files as users have them", .serialized)
 struct DataFileTests {
     @Test(
-        "a split that cannot be used ends the run before its first step, and a dry run, with the place",
-        arguments: [
-            ("text\tlabel\na good film\t-1\n", Int32(65), "split.tsv:2: the label \"-1\" is outside the classes"),
-            ("text\na good film\n", 65, "split.tsv:1: the header has no column \"label\""),
-            ("text\tlabel\n", 65, "no rows"), ("", 65, "empty"), (nil, 66, "no such file"),
-        ] as [(String?, Int32, String)])
-    func splits(contents: String?, status: Int32, message: String) async throws {
+        "a split that cannot be evaluated is refused before the first step, and in a dry run",
+        arguments: ["validation", "test"])
+    func badSplits(split: String) async throws {
         let job = try TinyJob()
-        if let contents { try job.write(contents, to: "split.tsv") }
-        for kind in ["test", "validation"] {
-            for option in [["--dry-run"], []] {
-                let result = try await job.train("run", ["--set", "data.\(kind)=\(job.path)/split.tsv"] + option)
-                #expect(result.status == status && result.standardError.contains(message), "\(result.standardError)")
+        try job.write("text\tlabel\na film\tgood\na film\t-1\n", to: "unknown.tsv")
+        try job.write("text\na film\n", to: "unlabelled.tsv")
+        try job.write("", to: "empty.tsv")
+        for (name, status, message) in [
+            ("unknown.tsv", Int32(65), "unknown.tsv:3: the label \"-1\""),
+            ("unlabelled.tsv", 65, "no column \"label\""),
+            ("empty.tsv", 65, "empty.tsv"), ("missing.tsv", 66, "missing.tsv: no such file"),
+        ] {
+            for more in [[], ["--dry-run"]] {
+                let result = try await job.train(
+                    "run", ["--set", "data.\(split)=\(job.path)/\(name)"] + more, processes: more.isEmpty ? 2 : 1)
+                #expect(result.status == status, "\(name): \(result.standardError)")
+                #expect(result.standardError.contains(message), "\(result.standardError)")
                 #expect(!FileManager.default.fileExists(atPath: job.path + "/run/metrics.jsonl"))
             }
         }
     }
 
-    @Test("unused classes and quotes in a .tsv file are told of; one class alone is refused")
-    func remarks() async throws {
+    @Test("a split that goes bad during the run does not cost the adapter, and the run is not complete")
+    func lateFailure() async throws {
         let job = try TinyJob()
-        let rows = TinyJob.lines.enumerated().map { index, line in (line.text, String(1 + index % 2)) }
-        try job.write(TinyJob.table(rows), to: "numbers.tsv")
-        try job.write(TinyJob.table(rows + [("\"it is \"\"good\"\" film\"", "1")]), to: "quoted.tsv")
-        try job.write(TinyJob.table(rows.map { ($0.0, "1") }), to: "one.tsv")
-        func run(_ name: String, _ output: String) async throws -> JobResult {
-            try await job.train(output, "--set", "data.train=\(job.path)/\(name)", "--set", "data.test=null")
+        let spoiled = Task {
+            while !FileManager.default.fileExists(atPath: job.path + "/run/metrics.jsonl") {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            try job.write("text\tlabel\na film\tsplendid\n", to: "test.tsv")
         }
-        let numbers = try await run("numbers.tsv", "a")
-        #expect(
-            numbers.status == 0 && numbers.standardError.contains("no sample has \"0\""), "\(numbers.standardError)")
-        let quoted = try await run("quoted.tsv", "b")
-        #expect(quoted.status == 0 && quoted.standardError.contains("quoted.tsv:42: a cell in quotes"))
-        let one = try await run("one.tsv", "c")
-        #expect(one.status == 65 && one.standardError.contains("every label is \"1\""), "\(one.standardError)")
-        // Of a task with the labels 1 and 2, and of a file that has some of the classes alone.
-        let perfect = try await rankwise(
-            "evaluate", "--adapter", job.path + "/a", "--data", job.path + "/numbers.tsv", "--json")
-        #expect(perfect.status == 0)
+        let result = try await job.train("run", "--set", "total_step=200", "--set", "checkpoint.every=100")
+        spoiled.cancel()
+        #expect(result.status == 65 && result.standardError.contains("test.tsv:2"), "\(result.standardError)")
+        #expect(result.standardError.contains("adapter: \(job.path)/run/adapter"))
+        #expect(FileManager.default.fileExists(atPath: job.path + "/run/adapter/adapter_model.safetensors"))
+        #expect(!FileManager.default.fileExists(atPath: job.path + "/run/summary.json"))
+        try job.write(TinyJob.table(Array(TinyJob.lines.prefix(13))), to: "test.tsv")
+        let resumed = try await job.train(
+            "run", "--set", "total_step=200", "--set", "checkpoint.every=100", "--resume")
+        #expect(resumed.status == 0, "\(resumed.standardError)")
+        #expect(FileManager.default.fileExists(atPath: job.path + "/run/summary.json"))
     }
 
-    @Test("blank lines between rows are passed over, and later errors name the file's line")
+    @Test("an earlier run is not removed before all that the new one reads is found good")
+    func lateOverwriting() async throws {
+        let job = try TinyJob()
+        #expect(try await job.train("run", "--set", "total_step=20").status == 0)
+        let refused = try await job.train("run", "--overwrite", "--set", "data.train=\(job.path)/missing.tsv")
+        #expect(refused.status == 66)
+        for name in ["summary.json", "adapter/adapter_model.safetensors", "metrics.jsonl"] {
+            #expect(FileManager.default.fileExists(atPath: job.path + "/run/" + name), "\(name)")
+        }
+    }
+
+    @Test("processes that see another number of samples under the same name are refused")
+    func differentData() async throws {
+        let job = try TinyJob()
+        // The path is relative to where each process is.
+        for (process, count) in [(0, 40), (1, 39)] {
+            try FileManager.default.createDirectory(
+                atPath: job.path + "/host\(process)", withIntermediateDirectories: true)
+            try job.write(TinyJob.table(Array(TinyJob.lines.prefix(count))), to: "host\(process)/here.tsv")
+        }
+        let result = try await launchJob(
+            executable: "/bin/sh",
+            arguments: [
+                "-c",
+                "cd \(job.path)/host$OMPI_COMM_WORLD_RANK && exec \(try builtExecutable(named: "rankwise")) train --config "
+                    + "\(job.configPath) --set data.train=here.tsv --set data.test=null",
+            ], processCount: 2)
+        #expect(result.status == 64, "\(result.standardError)")
+        #expect(result.standardError.contains("process 1 reads 39 rows"), "\(result.standardError)")
+    }
+
+    @Test("blank lines are no samples in any format")
     func blankLines() async throws {
         let job = try TinyJob()
-        let lines = TinyJob.lines.prefix(8)
-        let files = [
-            "blank.tsv": "\n" + TinyJob.table(Array(lines.prefix(4))) + "\n  \n"
-                + lines.dropFirst(4).map { "\($0.text)\t\($0.label)\n" }.joined(),
-            "blank.csv": "\ntext,label\n" + lines.map { "\"\($0.text)\",\($0.label)\n\n" }.joined(),
-            "blank.jsonl": lines.map { "{\"text\": \"\($0.text)\", \"label\": \"\($0.label)\"}\n  \n" }.joined(),
-        ]
-        for (name, text) in files {
-            try job.write(text, to: name)
+        let rows = TinyJob.lines
+        func blank(_ lines: [String]) -> String {
+            (lines.prefix(2) + [""] + lines[2..<4] + ["  "] + lines[4...]).joined(separator: "\n") + "\n"
+        }
+        try job.write(blank(["text\tlabel"] + rows.map { "\($0.text)\t\($0.label)" }), to: "b.tsv")
+        try job.write(blank(["text,label"] + rows.map { "\($0.text),\($0.label)" }), to: "b.csv")
+        try job.write(blank(rows.map { "{\"text\": \"\($0.text)\", \"label\": \"\($0.label)\"}" }), to: "b.jsonl")
+        for name in ["b.tsv", "b.csv", "b.jsonl"] {
             let result = try await job.train("run", "--dry-run", "--set", "data.train=\(job.path)/\(name)")
-            #expect(result.standardOutput.contains("# training samples: 8,"), "\(name): \(result.standardError)")
-            let bad = name.hasSuffix("jsonl") ? "{\"text\": 5}\n" : "one cell\n"
-            try job.write(text + bad, to: name)
-            let line = (text + bad).split(separator: "\n", omittingEmptySubsequences: false).count - 1
-            let refused = try await job.train("run", "--dry-run", "--set", "data.train=\(job.path)/\(name)")
-            #expect(
-                refused.status == 65 && refused.standardError.contains("\(name):\(line):"), "\(refused.standardError)")
+            #expect(result.status == 0, "\(result.standardError)")
+            #expect(result.standardOutput.contains("# training samples: \(rows.count),"), "\(name)")
         }
-    }
-
-    @Test("a quoted cell with a tab or a line break in a .tsv file is refused with what to do; a pipe as data, too")
-    func refusals() async throws {
-        let job = try TinyJob()
-        for text in ["\"a\nfilm\"\tgood\n", "\"a\tfilm\"\tgood\n"] {
-            try job.write("text\tlabel\n" + text, to: "bad.tsv")
-            let result = try await job.train("run", "--dry-run", "--set", "data.train=\(job.path)/bad.tsv")
-            #expect(
-                result.status == 65 && result.standardError.contains("use .csv or .jsonl"), "\(result.standardError)")
-        }
-        #expect(mkfifo(job.path + "/pipe.tsv", 0o600) == 0)
-        let pipe = try await job.train("run", "--dry-run", "--set", "data.train=\(job.path)/pipe.tsv")
-        #expect(pipe.status == 65 && pipe.standardError.contains("a pipe or a device"), "\(pipe.standardError)")
-        let comment = try await job.train("run", "--dry-run", "--set", "data.text=a #b")
-        #expect(
-            comment.status == 64 && comment.standardError.contains("# begins a comment"), "\(comment.standardError)")
-    }
-}
-
-@Suite("Predictions", .serialized)
-struct PredictTests {
-    private func trained(_ settings: String...) async throws -> TinyJob {
-        let job = try TinyJob()
-        let lines = TinyJob.lines.map {
-            "{\"review\": \"\($0.text)\", \"other\": \"the end\", \"label\": \"\($0.label)\"}"
-        }
-        try job.write(lines.joined(separator: "\n") + "\n", to: "train.jsonl")
-        let options = ["data.train=\(job.path)/train.jsonl", "data.text=review", "data.test=null"] + settings
-        let result = try await job.train("run", options.flatMap { ["--set", $0] })
-        #expect(result.status == 0, "\(result.standardError)")
-        return job
-    }
-
-    @Test("JSON Lines are known as such after a mark, blank lines, and by the run's own column")
-    func jsonLines() async throws {
-        let job = try await trained()
-        func predict(_ input: String) async throws -> JobResult {
-            try await rankwise("predict", "--adapter", job.path + "/run", input: input)
-        }
-        let expected = try await predict("a good film\n").standardOutput
-        for input in [
-            "{\"text\": \"a good film\"}\n", "\u{FEFF}{\"text\": \"a good film\"}\n",
-            "\n  \n{\"text\": \"a good film\"}\n",
-            "{\"review\": \"a good film\"}", "{\"review\": \"a good film\", \"label\": 3}\r\n", "\u{FEFF}a good film\n",
-            "{\"review\": \"first\", \"review\": \"a good film\"}\n",
-        ] {
-            let result = try await predict(input)
-            #expect(result.status == 0 && result.standardOutput == expected, "\(input): \(result.standardError)")
-        }
-        for input in [
-            "{\"text\": null}\n", "{\"text\": 5}\n", "[\"a good film\"]\n", "{\"other\": \"a good film\"}\n",
-            "\u{FEFF}{\"txt\": \"a\"}\n", "{\"text\": \"a\", \"text_pair\": \"b\"}\n",
-        ] {
-            let result = try await predict(input)
-            #expect(result.status == 65 && result.standardOutput.isEmpty, "\(input): \(result.standardOutput)")
-            #expect(result.standardError.contains("standard input:1:"), "\(result.standardError)")
-        }
-        // Blank lines are texts among texts, and what comes before a bad line is answered.
-        #expect(try await predict("\na good film\n\n").standardOutput.split(separator: "\n").count == 3)
-        let broken = try await predict(
-            String(repeating: "{\"text\": \"a good film\"}\n", count: 40) + "{\"text\": 5}\n{\"text\": \"x\"}\n")
-        #expect(broken.status == 65 && broken.standardError.contains("standard input:41:"))
-        #expect(broken.standardOutput == String(repeating: expected, count: 40))
-    }
-
-    @Test("a model of pairs is given pairs")
-    func pairs() async throws {
-        let job = try await trained("data.text_pair=other")
-        let single = try await rankwise("predict", "--adapter", job.path + "/run", input: "a good film\n")
-        #expect(single.status == 65 && single.standardError.contains("trained on pairs"), "\(single.standardError)")
-        let pair = try await rankwise(
-            "predict", "--adapter", job.path + "/run", input: "{\"review\": \"a good film\", \"other\": \"the end\"}\n")
-        #expect(pair.status == 0, "\(pair.standardError)")
-        let plain = try await rankwise(
-            "predict", "--adapter", job.path + "/run",
-            input: "{\"text\": \"a good film\", \"text_pair\": \"the end\"}\n")
-        #expect(plain.standardOutput == pair.standardOutput)
     }
 
     @Test(
-        "each line is answered before the next is written, with the bytes of a batch",
-        arguments: ["predict", "tokenize"])
-    func pipe(command: String) async throws {
-        let job = try await trained()
-        let options =
-            command == "predict"
-            ? ["predict", "--adapter", job.path + "/run"] : ["tokenize", "--model", Fixture.path("tiny-bert")]
-        let texts = ["a good film", "a bad film", "the end"].map { "{\"text\": \"\($0)\"}\n" }
-        let batch = try await rankwise(options, input: texts.joined())
-        let process = Process()
-        let (input, output) = (Pipe(), Pipe())
-        process.executableURL = URL(fileURLWithPath: try builtExecutable(named: "rankwise"))
-        process.arguments = options
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        // If no answer comes, the process is ended, and the read below with it.
-        let timeout = Task.detached {
-            try await Task.sleep(for: .seconds(60))
-            kill(process.processIdentifier, SIGKILL)
+        "what looks like a mistake is told in one line: quotes in TSV, classes without samples, a class for each sample"
+    )
+    func remarks() async throws {
+        let job = try TinyJob()
+        let quoted = TinyJob.table(TinyJob.lines + [("\"a \"\"fine\"\" film\"", "good")])
+        let many = TinyJob.table(TinyJob.lines.enumerated().map { ($1.text, "n\($0)") })
+        for (name, contents, message) in [
+            ("quoted.tsv", quoted, "quoted.tsv:42: the cell stands in quotes"),
+            ("stars.tsv", "text\tlabel\na\t1\nb\t2\n", "go up to 2, but 2 of the 3 classes occur"),
+            ("many.tsv", many, "40 classes among 40 samples"),
+        ] {
+            try job.write(contents, to: name)
+            let settings = ["data.train=\(job.path)/\(name)", "data.test=null", "total_step=20", "batch_size=5"]
+                .flatMap { ["--set", $0] }
+            let result = try await job.train("run-\(name)", settings, processes: 2)
+            #expect(result.status == 0, "\(result.standardError)")
+            let told = result.standardError.split(separator: "\n").filter { $0.contains(message) }
+            #expect(told.count == 1, "\(result.standardError)")
+            let dry = try await job.train("dry", settings + ["--dry-run"])
+            #expect(dry.standardOutput.contains(message))
         }
-        var answers = ""
-        for text in texts {
-            try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
-            let lines = answers.split(separator: "\n").count
-            while answers.split(separator: "\n").count == lines || !answers.hasSuffix("\n") {
-                let data = output.fileHandleForReading.availableData
-                guard !data.isEmpty else { break }
-                answers += String(decoding: data, as: UTF8.self)
-            }
-            #expect(answers.split(separator: "\n").count == lines + 1)
+    }
+
+    @Test("data with one class, and a pipe, are refused in one line")
+    func refusals() async throws {
+        let job = try TinyJob()
+        try job.write("text\tlabel\na\tgood\nb\tgood\n", to: "one.tsv")
+        #expect(mkfifo(job.path + "/pipe.tsv", 0o600) == 0)
+        for (name, message) in [("one.tsv", "at least two classes"), ("pipe.tsv", "expected a regular file")] {
+            let result = try await job.train("run", "--set", "data.train=\(job.path)/\(name)")
+            #expect(result.status == 65, "\(result.standardError)")
+            #expect(result.standardError.contains(message), "\(result.standardError)")
         }
-        try input.fileHandleForWriting.close()
-        process.waitUntilExit()
-        timeout.cancel()
-        #expect(process.terminationStatus == 0)
-        #expect(answers == batch.standardOutput)
+    }
+
+    @Test("evaluate tells of quotes in TSV, and counts the F1 of the classes that occur")
+    func evaluation() async throws {
+        let job = try TinyJob()
+        try job.write("text\tlabel\n" + (0..<8).map { "film \($0)\t\(1 + $0 % 2)\n" }.joined(), to: "stars.tsv")
+        let settings = ["data.train=\(job.path)/stars.tsv", "data.test=null", "total_step=20", "batch_size=8"]
+        #expect(try await job.train("run", settings.flatMap { ["--set", $0] }).status == 0)
+        // One sample, which is right or wrong: F1 and accuracy are both 1, or both 0.
+        try job.write("text\tlabel\n\"a \"\"fine\"\" film\"\t1\n", to: "one.tsv")
+        let result = try await rankwise(
+            "evaluate", "--adapter", job.path + "/run", "--data", job.path + "/one.tsv", "--json", processes: 2)
+        #expect(result.status == 0, "\(result.standardError)")
+        #expect(result.standardError.split(separator: "\n").filter { $0.contains("stands in quotes") }.count == 1)
+        let metrics = try JSONSerialization.jsonObject(with: Data(result.standardOutput.utf8)) as? [String: Any]
+        #expect(metrics?["f1"] as? Double == metrics?["accuracy"] as? Double)
     }
 }

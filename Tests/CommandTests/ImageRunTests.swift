@@ -98,6 +98,14 @@ struct ImageRunTests {
             "predict", "--adapter", job.path + "/alone", "--images", job.path + "/test.csv")
         #expect(predictions.status == 0, "\(predictions.standardError)")
         #expect(predictions.standardOutput.split(separator: "\n").count == 21)
+        // The same without the labels.
+        let test = try String(contentsOfFile: job.path + "/test.csv", encoding: .utf8)
+        try job.write(
+            test.split(separator: "\n").map { $0.prefix(upTo: $0.lastIndex(of: ",") ?? $0.endIndex) + "\n" }.joined(),
+            to: "unlabelled.csv")
+        let unlabelled = try await rankwise(
+            "predict", "--adapter", job.path + "/alone", "--images", job.path + "/unlabelled.csv")
+        #expect(unlabelled.standardOutput == predictions.standardOutput, "\(unlabelled.standardError)")
         let complete = try await job.train("alone", "--resume")
         #expect(complete.standardError.contains("nothing is left to do"))
     }
@@ -136,7 +144,8 @@ struct ImageRunTests {
         arguments: [
             (["method=adalora"], 64), (["task=sequence-classification"], 64), (["hcformer.windows=[2]"], 64),
             (["image.crop=13"], 64), (["hcformer.patch_size=20"], 64), (["hcformer.depths=[0, 1]"], 64),
-            (["data.train=/nowhere.csv"], 66), (["model=/nowhere"], 66), (["data.label=100.5"], 0),
+            (["data.train=/nowhere.csv"], 66), (["data.test=/nowhere.csv"], 66), (["model=/nowhere"], 66),
+            (["data.label=100.5"], 0),
         ] as [([String], Int32)])
     func refusals(changes: [String], status: Int32) async throws {
         let job = try BarJob()

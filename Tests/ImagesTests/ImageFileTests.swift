@@ -54,6 +54,17 @@ struct ImageFileTests {
         for (text, column) in [
             ("0,16,3,4,1\n5,6,7.0,8,0\n", nil), ("1,0,16,3,4\r\n0,5,6,7,8\r\n", "0"),
             ("a,b,class,c,d\n0,16,1,3,4\n5,6,0,7,8", "class"), ("0,16,3,4,1\n5,6,7,8,0", "label"),
+            // A byte order mark, quotes, spaces and blank lines, as spreadsheets and data frames leave them.
+            ("\u{FEFF}0,16,3,4,1\n5,6,7,8,0\n", "4"), ("\u{FEFF}0,16,3,4,1\n5,6,7,8,0\n", "label"),
+            ("\u{FEFF}label,a,b,c,d\n1,0,16,3,4\n0,5,6,7,8", "label"),
+            (#""label","1x1","1x2","2x1","2x2""# + "\n1,0,16,3,4\n0,5,6,7,8", "label"),
+            (#""label","1x1","1x2","2x1","2x2""# + "\n1,0,16,3,4\n0,5,6,7,8", "0"),
+            (#""0","16","3","4","1""# + "\n" + #""5","6","7","8","0""#, "label"),
+            ("0, 16, 3, 4, 1\n5,6,7,8,0\n", "label"), ("0, 16, 3, 4, 1\n5 ,\t6,7,8,0\n", "4"),
+            ("\n0,16,3,4,1\n  \n5,6,7,8,0\n", nil),
+            // Names that are numbers, beside one that is not.
+            ("label,0,1,2,3\n1,0,16,3,4\n0,5,6,7,8", "label"), ("label,0,1,2,3\n1,0,16,3,4\n0,5,6,7,8", "0"),
+            ("0,1,2,3,class\n0,16,3,4,1\n5,6,7,8,0", "class"),
         ] as [(String, String?)] {
             let images = try ImageSet(path: try folder.write("digits.csv", Array(text.utf8)), labelColumn: column)
             #expect(images.labels == [1, 0])
@@ -62,65 +73,63 @@ struct ImageFileTests {
     }
 
     @Test(
-        "no row is lost for a byte order mark, quotes or spaces, with the label by default, by name or by number",
-        arguments: [
-            ("\u{FEFF}1,2,3,4,1\n5,6,7,8,0\n", "label"), ("\u{FEFF}1,2,3,4,1\n5,6,7,8,0\n", "4"),
-            ("\"1x1\",\"1x2\",\"2x1\",\"2x2\",\"label\"\n1,2,3,4,1\n5,6,7,8,0\n", "label"),
-            ("\"1x1\",\"1x2\",\"2x1\",\"2x2\",\"label\"\n1,2,3,4,1\n5,6,7,8,0\n", "4"),
-            ("1, 2, 3, 4, 1\n5,6,7,8,0\n", "label"), ("1, 2, 3, 4, 1\n5,6,7,8,0\n", "4"),
-            ("\"1\",\"2\",\"3\",\"4\",\"1\"\n\"5\",\"6\",\"7\",\"8\",\"0\"\n", "4"),
-            ("\u{FEFF}a,b,c,d,label\n\n1,2,3,4,1\n \n5,6,7,8,0 \n", "label"),
-            ("0,1,2,3,label\n1,2,3,4,1\n5,6,7,8,0\n", "label"),
-        ])
-    func spellings(text: String, column: String) throws {
-        let folder = try Folder()
-        let images = try ImageSet(path: try folder.write("digits.csv", Array(text.utf8)), labelColumn: column)
-        #expect(images.labels == [1, 0])
-        #expect(pixels(images) == [1, 2, 3, 4, 5, 6, 7, 8])
-    }
-
-    @Test(
-        "what is damaged in the first row is refused by its place, not taken for a header",
-        arguments: ["0,,20,30,1", "0,10,NA,30,1", "0,10,2x0,30,1", "0,-1,20,30,1", "0,0.5,20,30,1", "0,1,2,3,x"])
-    func damagedFirstRow(row: String) throws {
-        let folder = try Folder()
-        let path = try folder.write("digits.csv", Array((row + "\n5,6,7,8,0\n").utf8))
-        for column in ["label", "4"] { expectRefusal(of: path, labelColumn: column, hint: "digits.csv:1: '") }
-    }
-
-    @Test("images without labels are read where labels are optional, and refused elsewhere")
-    func unlabelled() throws {
-        let folder = try Folder()
-        for (text, count) in [
-            ("a,b,c,d\n1,2,3,4\n5,6,7,8\n", 0), ("1,2,3,4\n5,6,7,8\n", 0), ("1,2,3,4,1\n5,6,7,8,0\n", 2),
-            ("label,a,b,c,d\n1,1,2,3,4\n0,5,6,7,8\n", 2),
-        ] {
-            let path = try folder.write("test.csv", Array(text.utf8))
-            let images = try ImageSet(path: path, labelColumn: "label", labelsAreOptional: true)
-            #expect(images.labels.count == count && images.count == 2)
-            #expect(pixels(images) == [1, 2, 3, 4, 5, 6, 7, 8])
-            if count == 0 { expectRefusal(of: path, labelColumn: "label", hint: "test.csv") }
-        }
-        let path = try folder.write("d-images.idx3-ubyte", imageBytes)
-        #expect(try ImageSet(path: path, labelsAreOptional: true).labels.isEmpty)
-        expectRefusal(of: path, hint: "d-labels.idx1-ubyte")
-        _ = try folder.write("d-labels.idx1-ubyte", labelBytes)
-        #expect(try ImageSet(path: path, labelsAreOptional: true).labels == [7, 1])
-        #expect(try ImageSet(path: path).remark?.contains("0, 2, 3, 4, 5, 6") == true)
-    }
-
-    @Test(
         "a CSV that holds no images is refused in one line that names the place",
         arguments: [
             ("", ""), ("1,2,3\n", "square"), ("1,2,3,4,5\n1,2,3,4\n", ":2:"), ("1,2,3,4,5\n1,2,3,256,5\n", ":2:"),
             ("1,2,3,4,5\n1,2,-3,4,5\n", ":2:"), ("1,2,3,4,5\n1,2,,4,5\n", ":2:"),
             ("a,b,c,d,e\n1,2,3,4,5\n", "data.label"),
-            ("1,2,3,4,99999999999\n", ""), ("5", ""), ("\n\n", ""),
+            ("1,2,3,4,99999999999\n", ""), ("5", ""), ("\n\n", ""), ("\"1,2,3,4,5\n", ":1:"),
+            // Damage in the first row does not make it a header.
+            ("0,,20,30,1\n5,5,5,5,0\n", ":1: ''"), ("0,10,NA,30,1\n5,5,5,5,0\n", ":1: 'NA'"),
+            ("0,10,2x0,30,1\n5,5,5,5,0\n", ":1: '2x0'"), ("-1,10,20,30,1\n5,5,5,5,0\n", ":1: '-1'"),
+            ("0.5,10,20,30,1\n5,5,5,5,0\n", ":1: '0.5'"), ("\n0,10,20,30,x\n5,5,5,5,0\n", ":2: 'x'"),
+            (",,,,\n5,5,5,5,0\n", ":1: ''"),
         ])
     func csvRefusals(text: String, hint: String) throws {
         let folder = try Folder()
         let path = try folder.write("digits.csv", Array(text.utf8))
         expectRefusal(of: path, labelColumn: "label", hint: hint)
+        let last = hint.contains("data.label") ? "none" : "4"
+        expectRefusal(of: path, labelColumn: last, hint: text == "1,2,3\n" ? "no column 4" : hint)
+    }
+
+    @Test("images without labels are read where none are asked for, and labels that are there are left out")
+    func unlabelled() throws {
+        let folder = try Folder()
+        for (text, column) in [
+            ("0,16,3,4\n5,6,7,8\n", "label"), ("0,16,3,4\n5,6,7,8\n", "0"), ("a,b,c,d\n0,16,3,4\n5,6,7,8\n", "label"),
+            ("0,16,3,4,?\n5,6,7,8,?\n", "label"), ("?,0,16,3,4\n?,5,6,7,8\n", "0"),
+            ("label,a,b,c,d\n,0,16,3,4\n-1,5,6,7,8\n", "label"),
+        ] {
+            let images = try ImageSet(
+                path: try folder.write("digits.csv", Array(text.utf8)), labelColumn: column, readsLabels: false)
+            #expect(images.labels.isEmpty && images.count == 2)
+            #expect(pixels(images) == [0, 16, 3, 4, 5, 6, 7, 8], "\(text)")
+        }
+        let alone = try ImageSet(path: try folder.write("c", imageBytes), readsLabels: false)
+        #expect(alone.count == 2 && alone.labels.isEmpty)
+        let missing = #expect(throws: ImagesError.self) {
+            try ImageSet(
+                path: try folder.write("digits.csv", Array("a,b,c,d,class\n1,2,3,4,5\n".utf8)), labelColumn: "label",
+                readsLabels: false)
+        }
+        #expect(missing?.description.contains("no column 'label'") == true)
+    }
+
+    @Test(
+        "the labels of IDX are found under the names that the published files have",
+        arguments: [
+            ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+            ("train-images.idx3-ubyte", "train-labels.idx1-ubyte"),
+            ("emnist-letters-train-images-idx3-ubyte", "emnist-letters-train-labels-idx1-ubyte"),
+            ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
+        ])
+    func idxNames(images: String, labels: String) throws {
+        let folder = try Folder()
+        let path = try folder.write(images, imageBytes)
+        let labelPath = try folder.write(labels, labelBytes)
+        #expect(try ImageSet(path: path).labels == [7, 1])
+        #expect(try ImageSet(path: path).files == [path, labelPath])
     }
 
     @Test("every IDX file that is cut off, or claims what it has not, is refused in one line")

@@ -22,7 +22,7 @@ struct EntryTableTests {
         arguments: [
             ("a\tb\t1\na\tb\n", ":2:"), ("a\tb\t1\t2\n", ":1:"), ("\tb\t1\n", ":1:"), ("a\t\t1\n", ":1:"),
             ("a\tb\tx\n", ":1:"), ("a\tb\t\n", ":1:"), ("a\tb\tnan\n", ":1:"), ("a\tb\t1\nc\td\tinf\n", ":2:"),
-            ("a\tb\t1e999\n", ":1:"), ("a\tb\t1\nb\ta\t1\na\tb\t2\n", ":3:"), ("a\tb\t1\n\na\tc\n", ":3:"),
+            ("a\tb\t1e999\n", ":1:"), ("a\tb\t1\nb\ta\t1\na\tb\t2\n", ":3:"), ("a\tb\t1\n\na\tc\t2\n", ":2:"),
             ("", "no entries"), ("\n\n", "no entries"),
         ])
     func refusals(text: String, message: String) throws {

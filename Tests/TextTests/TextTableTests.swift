@@ -76,6 +76,46 @@ private func refusal(_ content: String, _ format: TextFormat, _ columns: TextCol
         #expect(try table("\u{FEFF}\(header)\r\n\(row)\r\n\r\n\n", format, labelled) == plain)
     }
 
+    @Test(
+        "blank lines between rows are no rows",
+        arguments: [
+            (TextFormat.tabSeparated, "\u{FEFF}\n \ntext\tlabel\n\na\t1\n  \r\n\nb\t2"),
+            (.commaSeparated, "\u{FEFF}\n \ntext,label\n\na,1\n \t\r\n\nb,2"),
+            (.jsonLines, "\u{FEFF}\n \n\n\n{\"text\": \"a\", \"label\": 1}\n \t\r\n\n{\"text\": \"b\", \"label\": 2}"),
+        ])
+    func blankLines(format: TextFormat, content: String) throws {
+        #expect(
+            try table(content, format, labelled).rows == [
+                TextRow(text: "a", label: "1", line: 5), TextRow(text: "b", label: "2", line: 8),
+            ])
+    }
+
+    @Test("in a file of one column a blank line is an empty cell, but for those at the end")
+    func blankCells() throws {
+        for format in [TextFormat.tabSeparated, .commaSeparated] {
+            let rows = try table("text\na\n\nb\n\n", format, TextColumns(text: "text")).rows
+            #expect(rows.map(\.text) == ["a", "", "b"])
+        }
+    }
+
+    @Test("cells that a data frame put into quotes are told of in tab-separated files, and only they")
+    func quotedCells() throws {
+        func remarks(_ text: String, _ format: TextFormat = .tabSeparated) throws -> [String] {
+            let separator = format == .tabSeparated ? "\t" : ","
+            return try table("text\(separator)label\na\(separator)1\n\(text)\(separator)1", format, labelled).remarks
+        }
+        for text in [#""it is ""good"" film""#, "\"\"\"good\"\"\"", #""""a""#] {
+            let found = try remarks(text)
+            #expect(found.count == 1 && found[0].hasPrefix("data:3: ") && found[0].contains(".csv"), "\(text)")
+        }
+        for text in [
+            #""the film is bad"#, #"the "plot"#, #""good" and "bad""#, #""a""#, #"""#, #""""#, #""it is ""good" film""#,
+        ] {
+            #expect(try remarks(text).isEmpty, "\(text)")
+        }
+        #expect(try remarks(#""it is ""good"" film""#, .commaSeparated).isEmpty)
+    }
+
     @Test("the text is kept scalar for scalar")
     func scalars() throws {
         let text = "e\u{301} \u{e9} \u{0} \u{FEFF}"
@@ -117,17 +157,24 @@ private func refusal(_ content: String, _ format: TextFormat, _ columns: TextCol
     @Test(
         "a row that cannot be read is refused with its line",
         arguments: [
-            (TextFormat.tabSeparated, "text\tlabel\na\t1\nb", 3, "1 cells"),
-            (.tabSeparated, "text\tlabel\na\t1\n\n  \nb", 5, "1 cells"),
+            (TextFormat.tabSeparated, "text\tlabel\na\t1\nb", 3, "1 cell in the row"),
+            (.tabSeparated, "text\tlabel\na\t1\n\"b\nc\"\t2", 3, "a .tsv file has no quoting"),
+            (.tabSeparated, "text\tlabel\na\t1\n\"b\tc\"\t2", 3, "a .tsv file has no quoting"),
+            // Blank lines are passed over, and counted.
+            (.tabSeparated, "\ntext\tlabel\n\na\t1\n  \nb", 6, "1 cell in the row"),
+            (.tabSeparated, "\n\ntext\tlable\na\t1", 3, "did you mean \"lable\"?"),
+            (.tabSeparated, "text\tlabel\n\t\nb\t1\t1", 3, "3 cells"),
+            (.commaSeparated, "\ntext,label\n\na,1\n \t\nb", 6, "1 cell in the row"),
+            (.commaSeparated, "text,label\n\"\"", 2, "1 cell in the row"),
+            (.jsonLines, "\n{\"text\": \"a\", \"label\": 1}\n\n \t\nb", 5, "not JSON"),
             (.tabSeparated, "text\tlabel\na\t1\nb\tc\t2", 3, "3 cells"),
             (.tabSeparated, "text\ttext\tlabel\na\tb\t1", 1, "two columns"),
-            (.commaSeparated, "text,label\n\"a\n\n\",1\nb", 5, "1 cells"),
+            (.commaSeparated, "text,label\n\"a\n\n\",1\nb", 5, "1 cell in the row"),
             (.commaSeparated, "text,label\na,b,1", 2, "3 cells"),
             (.commaSeparated, "text,label\na,1\n\"b\nc,2\n", 3, "not closed"),
             (.commaSeparated, "text,label\na,1\n\"b\" c,2\n", 3, "closing quote"),
             (.commaSeparated, "text,label\n\"a\",\"1\"\r\"b\",2", 2, "carriage return"),
             (.jsonLines, "{\"text\": \"a\", \"label\": 1}\n[1]", 2, "an array"),
-            (.jsonLines, "{\"text\": \"a\", \"label\": 1}\n\n{\"text\": \"a\", \"label\": 1", 3, "not JSON"),
             (.jsonLines, "{\"text\": \"a\", \"label\": 1}\n{\"tex\": \"a\", \"label\": 1}", 2, "did you mean \"tex\"?"),
             (.jsonLines, "{\"text\": 5, \"label\": 1}", 1, "a number, expected a string"),
             (.jsonLines, "{\"text\": \"a\", \"label\": null}", 1, "null"),
@@ -174,11 +221,13 @@ private func refusal(_ content: String, _ format: TextFormat, _ columns: TextCol
     func singleLine() throws {
         let columns = TextColumns(text: "text", textPair: "other")
         func row(_ line: String) throws(TextError) -> TextRow {
-            try TextRow(jsonLine: line, columns: columns, pairIsOptional: true, path: "input", line: 7)
+            let object = try JSONLine(line, path: "input", line: 7)
+            return try object.row(object.has("other") ? columns : TextColumns(text: "text"))
         }
         #expect(try row(#"{"text": "a", "other": "b"}"#) == TextRow(text: "a", textPair: "b", line: 7))
         #expect(try row(#"{"text": "a", "other": null}"#) == TextRow(text: "a", line: 7))
         #expect(try row(#"{"text": "a"}"#) == TextRow(text: "a", line: 7))
+        #expect(try row(#"{"text": "x", "text": "a"}"#) == TextRow(text: "a", line: 7))
         #expect(throws: TextError.self) { try row(#"{"text": "a", "other": 1}"#) }
         #expect(throws: TextError.self) { try row("") }
     }

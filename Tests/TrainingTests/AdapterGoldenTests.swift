@@ -172,6 +172,31 @@ struct MetricsTests {
         #expect(constant.matthewsCorrelation == 0 && constant.f1 == 0)
     }
 
+    private struct Golden: Decodable, Sendable {
+        let classes: Int
+        let truths: [Int]
+        let predictions: [Int]
+        let accuracy, f1, matthewsCorrelation: Double
+    }
+
+    @Test("accuracy, F1 and Matthews correlation are scikit-learn's, whatever classes occur")
+    func goldens() throws {
+        let goldens = try Fixture.json("metrics-golden.json", as: [Golden].self)
+        #expect(goldens.count > 12)
+        for golden in goldens {
+            let metrics = Metrics(
+                predicted: golden.predictions, expected: golden.truths, classCount: golden.classes, meanLoss: 0)
+            // The same numbers, added in another order.
+            for (found, expected) in [
+                (metrics.accuracy, golden.accuracy), (metrics.f1, golden.f1),
+                (metrics.matthewsCorrelation, golden.matthewsCorrelation),
+            ] {
+                #expect(
+                    abs((found ?? .nan) - expected) < 1e-12, "\(golden.truths), predicted as \(golden.predictions)")
+            }
+        }
+    }
+
     @Test("of a regression: correlations of values and of ranks with ties")
     func regression() {
         let metrics = Metrics(predicted: [1, 2, 3, 4], expected: [1, 2, 3, 10])

@@ -45,6 +45,16 @@ struct ConfigurationOverrideTests {
         #expect(error.description == expected)
     }
 
+    @Test("a value that YAML would cut at a comment is refused, and taken whole in quotes")
+    func comments() throws {
+        for option in ["data.text=a #b", "data.text_pair=#b", "data.text_pair= #b", "output=runs/a\t#b"] {
+            #expect(try refusal(of: "", option).description.contains("comment"), "\(option)")
+        }
+        #expect(try configuration("", "data.text=\"a #b\"").data.text == "a #b")
+        #expect(try configuration("", "data.text='#b'").data.text == "#b")
+        #expect(try configuration("", "output=runs/a#b").output == "runs/a#b")
+    }
+
     @Test("a value that is not YAML is refused without a line number")
     func syntax() throws {
         #expect(try refusal(of: "", "seed=[").description.hasPrefix("--set seed=[: not YAML: "))

@@ -55,11 +55,11 @@ public final class NetworkDescription {
     /// Columns of a value.
     public func columns(of value: NetworkValue) -> Int { shapes[value.index].columns }
 
-    /// The bias of a linear layer's product, for an operation that adds it in its own pass over the rows. It must be the
+    /// The layer whose product a value is, for an operation that adds its bias in its own pass over the rows. It must be the
     /// only one that reads the product.
     ///
     /// - Returns: nil where the value is no such product.
-    func takeBias(of value: NetworkValue) -> UnsafePointer<Float>? {
+    func takeBias(of value: NetworkValue) -> AdaptedLinear? {
         guard let linear = unbiased.removeValue(forKey: value) else { return nil }
         return linear.leaveBiasToReader()
     }

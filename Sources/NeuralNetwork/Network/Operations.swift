@@ -13,9 +13,9 @@ public final class LinearOperation: Operation {
     }
 
     /// From now on the product is given without the bias.
-    func leaveBiasToReader() -> UnsafePointer<Float> {
+    func leaveBiasToReader() -> AdaptedLinear {
         addsBias = false
-        return layer.bias
+        return layer
     }
 
     public var isTrained: Bool { layer.isTrained }
@@ -38,12 +38,13 @@ public final class LinearOperation: Operation {
 /// `LayerNorm(residual + dropout(product + bias))`: the product is the first input, the residual, if there is one, the second.
 final class NormalizationOperation: Operation {
     private let layer: ResidualNormalization
-    private let bias: UnsafePointer<Float>?
+    /// Whose bias it adds; nil where it reads no linear layer's product.
+    private let linear: AdaptedLinear?
     private let unread = Matrix()  // [T, columns], a gradient that the kernel gives and nobody needs
 
-    init(_ layer: ResidualNormalization, bias: UnsafePointer<Float>?) {
+    init(_ layer: ResidualNormalization, biasOf linear: AdaptedLinear?) {
         self.layer = layer
-        self.bias = bias
+        self.linear = linear
     }
 
     var isTrained: Bool { layer.isTrained }
@@ -52,7 +53,7 @@ final class NormalizationOperation: Operation {
 
     func forward(_ operands: ForwardOperands) {
         layer.forward(
-            operands.replacedInput, bias: bias, residual: operands.inputCount > 1 ? operands.input(1) : nil,
+            operands.replacedInput, bias: linear?.bias, residual: operands.inputCount > 1 ? operands.input(1) : nil,
             into: operands.output, batch: operands.batch, pass: operands.pass)
     }
 
@@ -70,17 +71,18 @@ final class NormalizationOperation: Operation {
 
 /// GELU of a linear layer's product and bias.
 final class GELUOperation: Operation {
-    private let bias: UnsafePointer<Float>
+    /// Whose bias it adds.
+    private let linear: AdaptedLinear
 
-    init(bias: UnsafePointer<Float>) {
-        self.bias = bias
+    init(biasOf linear: AdaptedLinear) {
+        self.linear = linear
     }
 
     var placement: Placement { .replacingInputAndGradient }
     var backwardReads: BackwardReads { BackwardReads(inputs: [0]) }
 
     func forward(_ operands: ForwardOperands) {
-        GELU.forward(operands.replacedInput, bias: bias, into: operands.output, pass: operands.pass)
+        GELU.forward(operands.replacedInput, bias: linear.bias, into: operands.output, pass: operands.pass)
     }
 
     func backward(_ operands: BackwardOperands) {
@@ -90,16 +92,17 @@ final class GELUOperation: Operation {
 
 /// tanh of a linear layer's product and bias.
 final class TangentOperation: Operation {
-    private let bias: UnsafePointer<Float>
+    /// Whose bias it adds.
+    private let linear: AdaptedLinear
 
-    init(bias: UnsafePointer<Float>) {
-        self.bias = bias
+    init(biasOf linear: AdaptedLinear) {
+        self.linear = linear
     }
 
     var placement: Placement { .inPlace }
     var backwardReads: BackwardReads { BackwardReads(output: true) }
 
-    func forward(_ operands: ForwardOperands) { HyperbolicTangent.forward(operands.output, bias: bias) }
+    func forward(_ operands: ForwardOperands) { HyperbolicTangent.forward(operands.output, bias: linear.bias) }
 
     func backward(_ operands: BackwardOperands) {
         HyperbolicTangent.backward(output: operands.output, gradient: operands.outputGradient)
@@ -182,18 +185,18 @@ extension NetworkDescription {
         _ x: NetworkValue, plus residual: NetworkValue? = nil, _ layer: ResidualNormalization
     ) -> NetworkValue {
         append(
-            NormalizationOperation(layer, bias: takeBias(of: x)), reading: [x] + (residual.map { [$0] } ?? []),
+            NormalizationOperation(layer, biasOf: takeBias(of: x)), reading: [x] + (residual.map { [$0] } ?? []),
             columns: columns(of: x))
     }
 
     /// GELU(x) of what a linear layer gives.
     public func gelu(_ x: NetworkValue) -> NetworkValue {
-        append(GELUOperation(bias: takenBias(of: x)), reading: [x], columns: columns(of: x))
+        append(GELUOperation(biasOf: takenBias(of: x)), reading: [x], columns: columns(of: x))
     }
 
     /// tanh(x) of what a linear layer gives.
     public func tanh(_ x: NetworkValue) -> NetworkValue {
-        append(TangentOperation(bias: takenBias(of: x)), reading: [x], columns: columns(of: x))
+        append(TangentOperation(biasOf: takenBias(of: x)), reading: [x], columns: columns(of: x))
     }
 
     /// dropout(x).
@@ -228,9 +231,9 @@ extension NetworkDescription {
         append(FirstRows(), reading: [x], rows: .samples, columns: columns(of: x))
     }
 
-    private func takenBias(of x: NetworkValue) -> UnsafePointer<Float> {
-        guard let bias = takeBias(of: x) else { preconditionFailure("an activation reads what a linear layer gives") }
-        return bias
+    private func takenBias(of x: NetworkValue) -> AdaptedLinear {
+        guard let linear = takeBias(of: x) else { preconditionFailure("an activation reads what a linear layer gives") }
+        return linear
     }
 }
 

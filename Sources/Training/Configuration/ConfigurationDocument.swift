@@ -70,12 +70,14 @@ struct ConfigurationDocument {
         if ConfigurationField.sections.contains(where: { $0.name == key }) {
             throw failure(place, "'\(key)' is a section; set one of its keys, such as \(key).…=VALUE")
         }
-        let text = String(option[option.index(after: equals)...])
-        let value = try node(text, place: place, hasLines: false)
-        // In YAML a word that begins with # begins a comment; on a command line nobody means one.
-        if let scalar = value?.scalar, scalar.style == .plain, text.contains(" #"), !scalar.string.contains(" #") {
+        let text = option[option.index(after: equals)...]
+        let value = try node(String(text), place: place, hasLines: false)
+        // Nobody comments a command line: what YAML takes for a comment is the end of a name or a path.
+        if text.contains(/(^|\s)#/), value.map({ $0.plainText != nil }) ?? true {
             throw failure(
-                place, "the value reads as '\(scalar.string.shortened.oneLine)', as # begins a comment; quote it")
+                place,
+                "'#' after a space, or at the start, begins a comment in YAML; put the value in double quotes inside "
+                    + "those of the shell")
         }
         return Entry(key: key, value: value ?? Node(""), place: place)
     }

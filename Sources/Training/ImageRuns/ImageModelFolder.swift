@@ -13,7 +13,10 @@ public struct ImageModelFolder {
     public let transform: ImageTransform
 
     /// The files that decide what the model computes from an image, for digests.
-    public static let fileNames = ["config.json", "model.safetensors", "preprocessor_config.json"]
+    public static func digestedFiles(path: String) -> [String] {
+        ["config.json", "model.safetensors", "preprocessor_config.json"].map { path + "/" + $0 }
+            .filter { FileManager.default.fileExists(atPath: $0) }
+    }
 
     /// Whether the folder's configuration says that it holds an image network.
     public static func isOne(_ path: String) -> Bool {

@@ -29,15 +29,15 @@ public struct ImageRunPlan: PreparedRun {
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights()
     ) throws {
         let folder = configuration.modelFolder
-        modelFiles = folder.map { folder in ImageModelFolder.fileNames.map { folder + "/" + $0 } } ?? []
-        let present = modelFiles.filter { FileManager.default.fileExists(atPath: $0) }
+        modelFiles = folder.map(ImageModelFolder.digestedFiles) ?? []
         let base = try folder.map { try ImageModelFolder(path: $0) }
         try base?.checkTensors(exceptHead: true)
         let images = try ImageSet(path: configuration.data.train, labelColumn: configuration.data.label)
-        inputs = try FileStamp.all(of: present + images.files)
+        inputs = try FileStamp.all(of: modelFiles + images.files)
         let transform = try Self.transform(configuration, images: images, base: base)
         let classCount = images.classCount
         labels = (0..<classCount).map(String.init)
+        remarks = try ClassOccurrence.remarks(on: images.labels, names: labels, path: images.path)
         let model: ImageModel
         if configuration.method == .full {
             var shape =
@@ -63,9 +63,6 @@ public struct ImageRunPlan: PreparedRun {
         self.base = base
         classifier = ImageClassifier(
             model: model, images: images, transform: transform, limit: configuration.data.limit)
-        remarks = images.remark.map { [$0] } ?? []
-        // What is wrong with other samples is to be known before the first step.
-        for kind in SplitKind.allCases { _ = try split(kind) {} }
     }
 
     private static func adapted(
@@ -115,8 +112,18 @@ public struct ImageRunPlan: PreparedRun {
             data: .files(classifier.images.files), initialAdapter: configuration.initialAdapterFiles)
     }
 
-    func split(_ kind: SplitKind, progressed: () -> Void) throws -> (any EvaluatedSplit)? {
+    func split(_ kind: SplitKind, progressed: @escaping () -> Void) throws -> (any EvaluatedSplit)? {
         guard let path = configuration.data.path(of: kind) else { return nil }
+        return Split(images: try images(path: path), model: classifier.model, transform: classifier.transform)
+    }
+
+    func checkSplit(path: String) throws -> [String] {
+        _ = try images(path: path)
+        return []
+    }
+
+    /// The images of another file with the same classes.
+    private func images(path: String) throws -> ImageSet {
         let images = try ImageSet(path: path, labelColumn: configuration.data.label)
         try images.check(classCount: labels.count)
         guard images.channels == classifier.images.channels else {
@@ -124,7 +131,7 @@ public struct ImageRunPlan: PreparedRun {
                 .badData,
                 "\(path): images of \(images.channels) channels, the training data has \(classifier.images.channels)")
         }
-        return Split(images: images, model: classifier.model, transform: classifier.transform)
+        return images
     }
 
     private struct Split: EvaluatedSplit {

@@ -12,6 +12,8 @@ public struct TrainedImageModel {
     public let transform: ImageTransform
     public let model: ImageModel
     private let path: String
+    /// Of an adapter; nil for a whole network.
+    public let base: AdapterBase?
     /// Column of the label in CSV files of the training.
     private let labelColumn: String?
 
@@ -46,11 +48,13 @@ public struct TrainedImageModel {
             labels = source.labels
             transform = source.transform
             labelColumn = nil
+            base = nil
         case .adapter(let folder):
             let adapter = try Adapter(path: folder)
             let task = try TaskDescription(adapterFolder: folder, outputCount: adapter.outputCount)
             let base = try ImageModelFolder(
                 path: try TrainedModel.baseModel(of: adapter, path: folder, override: baseModel))
+            self.base = AdapterBase(adapterFolder: folder, folder: base.path)
             var shape = base.configuration
             shape.classCount = adapter.outputCount
             model = try ImageModel(
@@ -60,20 +64,21 @@ public struct TrainedImageModel {
                 adaptation: .init(
                     modules: adapter.modules.map { .init(path: $0.path, rank: $0.rank) },
                     scale: adapter.settings.scale, dropout: 0))
-            try model.load(adapter, path: folder)
+            try model.load(adapter, path: folder, scale: adapter.settings.scale)
             labels = task.labels ?? (0..<adapter.outputCount).map(String.init)
             transform = try ImageModelFolder.transform(path: folder, side: base.configuration.imageSide)
             labelColumn = task.labelColumn
         case nil:
+            try RunFolder(path: path).checkIsNotUnfinished()
             throw TrainingError(
                 .badData,
                 "\(path): neither a run on images nor an image model or an adapter of one, expected one of them")
         }
     }
 
-    private func images(_ path: String, labelColumn: String?, labelsAreOptional: Bool = false) throws -> ImageSet {
+    private func images(_ path: String, labelColumn: String?, readsLabels: Bool = true) throws -> ImageSet {
         let images = try ImageSet(
-            path: path, labelColumn: labelColumn ?? self.labelColumn ?? "label", labelsAreOptional: labelsAreOptional)
+            path: path, labelColumn: labelColumn ?? self.labelColumn ?? "label", readsLabels: readsLabels)
         guard images.channels == model.configuration.channels else {
             throw TrainingError(
                 .badData,
@@ -91,11 +96,11 @@ public struct TrainedImageModel {
         return try ImageEvaluation(model: model, transform: transform).metrics(of: images, communicator)
     }
 
-    /// What the model says of every image of a file, in their order, group by group.
+    /// What the model says of every image of a file, in their order, group by group. The file may have labels or not.
     public func predict(
         path: String, labelColumn: String? = nil, _ body: (TrainedModel.Prediction) throws -> Void
     ) throws {
-        let images = try images(path, labelColumn: labelColumn, labelsAreOptional: true)
+        let images = try images(path, labelColumn: labelColumn, readsLabels: false)
         let evaluation = ImageEvaluation(model: model, transform: transform)
         for start in stride(from: 0, to: images.count, by: 64) {
             let group = start..<min(start + 64, images.count)

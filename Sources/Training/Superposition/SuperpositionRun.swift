@@ -24,7 +24,6 @@ struct SuperpositionRun: PreparedRun {
 
     var network: any TrainableNetwork { superposition }
     var inputs: [String: FileStamp] { [:] }
-    var remarks: [String] { [] }
     var adapterHost: (any AdapterHost)? { nil }
 
     var subjectLines: [String] {
@@ -37,7 +36,7 @@ struct SuperpositionRun: PreparedRun {
     }
 
     /// Samples that are drawn for this alone; those of the validation are others than those of the test.
-    func split(_ kind: SplitKind, progressed: () -> Void) -> (any EvaluatedSplit)? {
+    func split(_ kind: SplitKind, progressed: @escaping () -> Void) -> (any EvaluatedSplit)? {
         let count = configuration.superposition.evaluationSamples
         return switch kind {
         case .test: NewSamples(network: superposition, range: 0..<count)

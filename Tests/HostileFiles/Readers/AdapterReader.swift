@@ -19,6 +19,7 @@ struct AdapterReader: FileReader {
         var seeds: [Seed] = []
         for (name, origin) in [
             ("whole", workshop.fixture("tiny-bert-adapter")), ("pruned", pruned), ("lora", lora),
+            ("patterns", workshop.fixture("tiny-bert-lora-patterns")),
             ("regression", workshop.fixture("tiny-bert-regression-adapter")),
         ] {
             seeds.append(try workshop.seed(name + "-weights", file: weights, copying: origin, format: .safetensors))

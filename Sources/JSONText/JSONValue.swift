@@ -2,10 +2,10 @@
 ///
 /// Objects keep their members as a list, because Swift's `String` takes canonically equivalent keys ("é" written with one
 /// scalar or with two) for the same one, and they are two tokens of a vocabulary. Numbers keep their spelling.
-indirect enum JSONValue {
-    struct Member {
-        let key: String
-        let value: JSONValue
+package indirect enum JSONValue {
+    package struct Member {
+        package let key: String
+        package let value: JSONValue
     }
 
     case object([Member])
@@ -16,33 +16,41 @@ indirect enum JSONValue {
     case null
 
     /// The member of an object with this key (the last, if there are several); nil if there is none or this is no object.
-    subscript(key: String) -> JSONValue? {
+    package subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.last { $0.key == key }?.value
     }
 
-    var stringValue: String? {
+    package var stringValue: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
-    var integerValue: Int? {
+    package var integerValue: Int? {
         if case .number(let spelling) = self { Int(spelling) } else { nil }
     }
 
-    var booleanValue: Bool? {
+    package var doubleValue: Double? {
+        if case .number(let spelling) = self { Double(spelling) } else { nil }
+    }
+
+    package var booleanValue: Bool? {
         if case .boolean(let value) = self { value } else { nil }
     }
 
-    var arrayValue: [JSONValue]? {
+    package var arrayValue: [JSONValue]? {
         if case .array(let values) = self { values } else { nil }
     }
 
-    var isNull: Bool {
+    package var members: [Member]? {
+        if case .object(let members) = self { members } else { nil }
+    }
+
+    package var isNull: Bool {
         if case .null = self { true } else { false }
     }
 
     /// What this is, for a message.
-    var kindName: String {
+    package var kindName: String {
         switch self {
         case .object: "an object"
         case .array: "an array"

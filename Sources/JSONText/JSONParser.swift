@@ -1,14 +1,14 @@
 import Diagnostics
 
 /// Where and why a text is not JSON.
-struct JSONSyntaxError: Error {
+package struct JSONSyntaxError: Error {
     /// The position in the bytes that were given to the parser.
-    let offset: Int
-    let message: String
+    package let offset: Int
+    package let message: String
 }
 
 /// A strict parser of JSON (RFC 8259) over bytes that are known to be UTF-8.
-struct JSONParser {
+package struct JSONParser {
     private let bytes: [UInt8]
     private let end: Int
     private var position: Int
@@ -17,11 +17,16 @@ struct JSONParser {
     private static let depthLimit = 64
 
     /// The one value that a range of the bytes holds, with white space around it.
-    static func parse(_ bytes: [UInt8], in range: Range<Int>) throws(JSONSyntaxError) -> JSONValue {
+    package static func parse(_ bytes: [UInt8], in range: Range<Int>) throws(JSONSyntaxError) -> JSONValue {
         var parser = JSONParser(bytes, range)
         let value = try parser.value(depth: 0)
         guard parser.next() == nil else { throw parser.unexpected("the end") }
         return value
+    }
+
+    /// Whether there is nothing but white space.
+    package static func isBlank(_ bytes: some Sequence<UInt8>) -> Bool {
+        bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
     }
 
     private init(_ bytes: [UInt8], _ range: Range<Int>) {
@@ -52,7 +57,7 @@ struct JSONParser {
             return JSONSyntaxError(offset: end, message: "it ends where \(expected) is expected")
         }
         let found = String(decoding: bytes[position..<end].prefix(12), as: UTF8.self)
-        return JSONSyntaxError(offset: position, message: "found \(TextError.quoted(found)), expected \(expected)")
+        return JSONSyntaxError(offset: position, message: "found \(quoted(found)), expected \(expected)")
     }
 
     private mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONValue {
