@@ -82,7 +82,7 @@ extension ConfigurationField {
                 + " Lines (`.jsonl`). Images: IDX with the labels' file beside it, or CSV, gzipped or not."),
         .init(
             "data.validation", \.data.validation, limits: .orNull(.path), resume: .free,
-            "Validation file, checked before the first step, and evaluated at the end and as `evaluate_every`"
+            "Validation file, checked before the first step; evaluated at the end, and as `evaluate_every`"
                 + " says."),
         .init(
             "data.test", \.data.test, limits: .orNull(.path), resume: .free,
@@ -98,8 +98,7 @@ extension ConfigurationField {
                 + " also the column's number, counted from 0."),
         .init(
             "data.max_length", \.data.maximumLength, limits: .range(3...1_048_576),
-            "Most tokens of a sample, special tokens included. What is longer is cut at its end, without a"
-                + " word."),
+            "Most tokens of a sample, special tokens included. What is longer is cut, without a word."),
         .init(
             "data.limit", \.data.limit, limits: .orNull(.range(1...Int.max)),
             "How many training samples are used, counted from the first of the file. Null uses all. In a"
