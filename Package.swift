@@ -101,7 +101,8 @@ let package = Package(
         tests("DiagnosticsTests", ["Diagnostics"]),
         tests("MessagePassingTests", ["MessagePassing", "MultiProcessChecks", "MultiProcessTesting"]),
         tests("RandomnessTests", ["Randomness"], exclude: ["Fixtures"]),
-        tests("TextTests", ["Text"], exclude: ["Fixtures", "make_tokenizer_goldens.py"]),
+        tests(
+            "TextTests", ["Text"], exclude: ["Fixtures", "make_added_token_goldens.py", "make_tokenizer_goldens.py"]),
         tests("ImagesTests", ["Diagnostics", "FixtureFiles", "Images", "Randomness"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests(

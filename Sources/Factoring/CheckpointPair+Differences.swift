@@ -30,7 +30,8 @@ extension CheckpointPair {
         try headNames.compactMap { name in
             guard let tensor = tuned.tensor(named: name), tensor.elementType.isConvertible else { return nil }
             return HeadTensor(
-                name: name, shape: tensor.shape, values: try tuned.floats(of: name, shape: tensor.shape))
+                name: nameWithAdapter(ofHead: name), shape: tensor.shape,
+                values: try tuned.floats(of: name, shape: tensor.shape))
         }
     }
 

@@ -29,7 +29,7 @@ public struct CheckpointPair {
     /// In the order of their paths, numbers by their value.
     let linears: [Linear]
     let others: [Other]
-    /// Tensors of the tuned model's head.
+    /// Tensors of the tuned model's head, and of a pooler that the base lacks.
     let headNames: [String]
     /// Tensors that the base alone has.
     let baseOnly: [String]
@@ -92,7 +92,9 @@ public struct CheckpointPair {
                     path: Self.path(fullName, family: family), baseName: name, tunedName: tunedName,
                     outputs: before.shape[0], inputs: before.shape[1]))
         }
-        if let stranger = tuned.tensorNames.first(where: { !paired.contains($0) && !Self.isHead($0) }) {
+        let unpaired = tuned.tensorNames.filter { !paired.contains($0) && !Self.isHead($0) }
+        let pooler = unpaired.filter { Self.isPooler($0, family: family) }
+        if let stranger = unpaired.first(where: { !pooler.contains($0) }) {
             throw FactoringError(
                 .badData,
                 "\(tunedPath): '\(stranger)' has no counterpart in \(basePath); are these checkpoints of one network?")
@@ -103,7 +105,7 @@ public struct CheckpointPair {
         self.linears = linears.sorted { $0.path.compare($1.path, options: [.numeric, .literal]) == .orderedAscending }
         self.others = others
         self.baseOnly = baseOnly
-        headNames = Self.changedHead(of: tuned, base: base)
+        headNames = pooler + Self.changedHead(of: tuned, base: base)
     }
 
     /// The family of both.
@@ -124,6 +126,12 @@ public struct CheckpointPair {
         return family
     }
 
+    /// Whether a tensor is of a BERT's pooler, which a base that was trained for other tasks does not have.
+    private static func isPooler(_ name: String, family: String) -> Bool {
+        family == "bert"
+            && ["pooler.dense.weight", "pooler.dense.bias"].contains { name == $0 || name == "bert." + $0 }
+    }
+
     private static func isHead(_ name: String) -> Bool { heads.contains(String(name.prefix { $0 != "." })) }
 
     /// Whether a tensor is the weight of a linear layer; embeddings are matrices, too, but are looked up, not multiplied.
@@ -136,8 +144,16 @@ public struct CheckpointPair {
 
     /// The layer of a weight. A BERT is always adapted within a model that has a head, where its layers begin with `bert.`.
     private static func path(_ name: String, family: String) -> String {
-        let path = String(name.dropLast(".weight".count))
-        return family == "bert" && !path.hasPrefix("bert.") ? "bert." + path : path
+        fullName(String(name.dropLast(".weight".count)), family: family)
+    }
+
+    private static func fullName(_ name: String, family: String) -> String {
+        family == "bert" && !name.hasPrefix("bert.") ? "bert." + name : name
+    }
+
+    /// What an adapter calls a tensor of the tuned model's head, or its pooler.
+    func nameWithAdapter(ofHead name: String) -> String {
+        Self.isHead(name) ? name : Self.fullName(name, family: configuration["model_type"] as? String ?? "")
     }
 
     /// The tensors of every module of the tuned model's head that is not the base's, too.

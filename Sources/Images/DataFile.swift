@@ -22,6 +22,9 @@ struct DataFile {
         } catch {
             throw ImagesError(.inputOutput, "\(path): cannot be read: \(plainReason(error))")
         }
+        if let complaint = GitLFSPointer.complaint(about: stored) {
+            throw ImagesError(.badData, "\(path): \(complaint)")
+        }
         self.path = path
     }
 

@@ -92,6 +92,9 @@ public final class FrozenWeights {
         for (tensor, offset) in places { converted[tensor.name] = base + offset }
     }
 
+    /// Whether the folder has a tensor.
+    func has(_ name: String) -> Bool { tensors.tensor(named: prefix + name) != nil }
+
     /// A matrix of the given shape where it is held quantised.
     func codes(_ name: String, shape: [Int]) -> FrozenMatrix? {
         quantized[tensors.storedName(of: prefix + name)].flatMap {

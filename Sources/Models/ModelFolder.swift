@@ -20,10 +20,12 @@ public enum ModelFolder {
         let configuration = try bertConfiguration(path: path)
         let weights = try BERTConfiguration.weights(folder: path, storage: storage, quantization: quantization)
         let tensors = weights.source(root: BERTConfiguration.root, of: configuration.tensors)
-        return TextEncoder(try configuration.encoder(tensors, dropout: dropout), owner: weights)
+        return TextEncoder(
+            try configuration.encoder(
+                tensors, dropout: dropout, lacksPooler: BERTConfiguration.lacksPooler(weights)), owner: weights)
     }
 
-    /// An encoder that is trained in full, with what the folder holds as its start.
+    /// An encoder that is trained in full, with what the folder holds as its start; tensors of layers that it lacks stay 0.
     ///
     /// - Parameters:
     ///   - head: tensors of what is trained on top of so many features, which come last and stay 0.
@@ -35,7 +37,9 @@ public enum ModelFolder {
         let configuration = try bertConfiguration(path: path)
         let weights = try BERTConfiguration.weights(folder: path, storage: PrivateWeights())
         // Before memory is taken for what the configuration claims.
-        let values = try configuration.tensors.map { try weights.floats($0.name, shape: $0.shape) }
+        let lacksPooler = BERTConfiguration.lacksPooler(weights)
+        let values = try configuration.tensors.filter { !lacksPooler || !$0.name.hasPrefix(BERTConfiguration.pooler) }
+            .map { try weights.floats($0.name, shape: $0.shape) }
         let tensors = TrainedTensors(
             configuration.tensors.map { .init(name: BERTConfiguration.root + $0.name, shape: $0.shape) }
                 + head(configuration.hiddenWidth))
@@ -45,7 +49,9 @@ public enum ModelFolder {
                     from: values, count: block.elements.count)
             }
         }
-        let description = try configuration.encoder(tensors.source(root: BERTConfiguration.root), dropout: dropout)
+        let description = try configuration.encoder(
+            tensors.source(root: BERTConfiguration.root), dropout: dropout, lacksPooler: lacksPooler)
+        for layer in description.missingLayers { tensors.layout.train(layer, in: tensors.parameters.pointer) }
         return (TextEncoder(description, owner: tensors.parameters), tensors)
     }
 
@@ -63,7 +69,10 @@ public enum ModelFolder {
 
     /// The files that decide what the model computes from a text, for digests.
     public static func digestedFiles(path: String) -> [String] {
-        let tokenizer: Set = ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json"]
+        let tokenizer: Set = [
+            "tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json",
+            "added_tokens.json",
+        ]
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.filter { $0 == "config.json" || $0.hasSuffix(".safetensors") || tokenizer.contains($0) }.sorted()
             .map { "\(path)/\($0)" }
@@ -83,6 +92,9 @@ public enum ModelFolder {
         }
         guard data.count <= 1 << 20 else {
             throw ModelError(.badData, "\(file): \(data.count) bytes, expected at most 1 MiB; is this a config.json?")
+        }
+        if let complaint = GitLFSPointer.complaint(about: data) {
+            throw ModelError(.badData, "\(file): \(complaint)")
         }
         if let offset = UnsortableText.offset(in: data) {
             throw ModelError(.badData, "\(file): \(UnsortableText.complaint(offset: offset))")

@@ -19,6 +19,8 @@ public final class TextEncoder {
         public var headDropout: Double
         /// Every linear layer that an adapter can be attached to, from the input to the output.
         public var linears: [AdaptedLinear]
+        /// Layers that the model's files have no weights for, so that they are trained in full, or come with an adapter.
+        public var missingLayers: [AdaptedLinear]
 
         var network: NetworkDescription
         /// The hidden states of the last layer, a row for each token.
@@ -48,6 +50,7 @@ public final class TextEncoder {
     public var segmentCount: Int { description.segmentCount }
     public var headDropout: Double { description.headDropout }
     public var linears: [AdaptedLinear] { description.linears }
+    public var missingLayers: [AdaptedLinear] { description.missingLayers }
 
     /// The hidden states of the last layer, [T, hidden].
     public func hiddenStates(_ batch: PackedBatch, pass: Pass) -> MatrixView {

@@ -35,15 +35,17 @@ public final class AdaptedLinear {
     /// W0, [d_out, d_in], or what is left of it where the adapter starts with a part of it.
     public private(set) var weight: FrozenMatrix
     /// [d_out].
-    public let bias: UnsafePointer<Float>
+    public private(set) var bias: UnsafePointer<Float>
     /// Of triplets of this layer's shape.
     public var adapter: LinearAdapter? {
         didSet { precondition(adapter.map { $0.block.kind == .triplets(outputs: outputs, inputs: inputs) } ?? true) }
     }
 
     /// Where weight, [d_out, d_in], and bias lie among the trained parameters, if they are trained.
-    public let trained: (weight: ParameterLayout.Block, bias: ParameterLayout.Block)?
+    public private(set) var trained: (weight: ParameterLayout.Block, bias: ParameterLayout.Block)?
 
+    /// What weight and bias lie in, where they are this layer's own.
+    private var owned: Matrix?
     private let droppedInput = Matrix()  // [T, d_in], only with dropout
     private let mask = MaskBuffer()  // [T, d_in], only with dropout
     private let left = Matrix(), right = Matrix()  // Pᵀ and Q, copied so that every row starts at a cache line
@@ -62,6 +64,31 @@ public final class AdaptedLinear {
         self.weight = weight
         self.bias = bias
         self.trained = trained
+    }
+
+    /// A layer of zeros, for which ``train(weight:bias:in:)`` is to give the numbers.
+    public convenience init(path: String, outputs: Int, inputs: Int) {
+        let zeros = Matrix(rows: outputs + 1, columns: max(inputs, outputs))
+        self.init(
+            path: path, weight: .plain(MatrixView(base: zeros.view.base, rows: outputs, columns: inputs)),
+            bias: zeros.view.rowStart(outputs))
+        owned = zeros
+    }
+
+    /// Has weight and bias lie among the trained parameters, and train there.
+    ///
+    /// - Parameters:
+    ///   - weight: a row for each output.
+    ///   - parameters: of the blocks' layout; whoever owns them must outlive the layer.
+    public func train(
+        weight: ParameterLayout.Block, bias: ParameterLayout.Block, in parameters: UnsafeMutablePointer<Float>
+    ) {
+        precondition(weight.shape == [outputs, inputs] && bias.shape == [outputs])
+        trained = (weight, bias)
+        replaceWeight(
+            MatrixView(base: parameters + weight.elements.lowerBound, rows: outputs, columns: inputs))
+        self.bias = UnsafePointer(parameters + bias.elements.lowerBound)
+        owned = nil
     }
 
     /// Whether anything of this layer is trained.

@@ -67,6 +67,15 @@ public struct ParameterLayout: Sendable, Equatable {
         append(name: name, kind: .vector, rows: 1, width: count)
     }
 
+    /// Has a layer's weight and bias train where this layout has tensors of their names; without them it stays as it is.
+    ///
+    /// - Parameter parameters: of this layout; whoever owns them must outlive the layer.
+    public func train(_ layer: AdaptedLinear, in parameters: UnsafeMutablePointer<Float>) {
+        let tensors = ["weight", "bias"].map { part in blocks.first { $0.name == "\(layer.path).\(part)" } }
+        guard let weight = tensors[0], let bias = tensors[1] else { return }
+        layer.train(weight: weight, bias: bias, in: parameters)
+    }
+
     private mutating func append(name: String, sharers: [String] = [], kind: Kind, rows: Int, width: Int) -> Block {
         let block = Block(
             name: name, uses: [name] + sharers, kind: kind, rowWidth: width, rows: rowCount..<rowCount + rows,

@@ -6,7 +6,7 @@ extension Adapter {
     /// Writes the base model again with `W0 + ΔW` in place of every adapted weight, and the head: a folder that transformers'
     /// `AutoModelForSequenceClassification` loads without PEFT.
     ///
-    /// Tensor names get the model's prefix (`bert.`) if the base lacks it. Merged weights are float32, whatever the base's
+    /// Tensors get the names of today, with the model's prefix (`bert.`) if the base lacks it. Merged weights are float32, whatever the base's
     /// type; all others keep theirs, but for those that the head has: of a model that was trained in full, all. Files beside
     /// the weights (tokenizer, licence) are copied; folders are not.
     ///
@@ -24,7 +24,7 @@ extension Adapter {
         for file in base.files {
             // What was tied may differ now, so each gets its own copy.
             let tied = base.tiedNames.filter { file.tensor(named: $0.value) != nil }.keys.sorted()
-            for name in file.tensorNames + tied {
+            for name in base.tensorNames(in: file) + tied {
                 let stored = base.storedName(of: name)
                 guard let tensor = file.tensor(named: stored) else { continue }
                 let fullName = hasPrefix ? name : prefix + name
@@ -55,6 +55,13 @@ extension Adapter {
                 .badData,
                 "\(baseFolder): no tensor '\(unused.sorted().first ?? "")'; is this the base model that the adapter was trained on?"
             )
+        }
+        let pooler = HeadTensor.pooler + ".weight"
+        guard prefix != "bert." || tensors.contains(where: { $0.name == pooler }) else {
+            throw PEFTFormatError(
+                .badData,
+                "\(baseFolder): no tensor '\(pooler)', and the adapter brings none, so it was trained on another base; name that "
+                    + "with --model")
         }
         let configuration = try mergedConfiguration(baseFolder: baseFolder, task: task)
         try OutputFolder.create(folder)

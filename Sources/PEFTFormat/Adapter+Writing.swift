@@ -52,7 +52,7 @@ extension Adapter {
         [
             "base_model_name_or_path": settings.baseModel, "bias": "none", "fan_in_fan_out": false,
             "inference_mode": true, "lora_dropout": settings.dropout, "task_type": settings.taskType,
-            "modules_to_save": Set(head.map { String($0.name.prefix { $0 != "." }) }).sorted(),
+            "modules_to_save": Set(head.map(\.module)).sorted(),
         ]
     }
 

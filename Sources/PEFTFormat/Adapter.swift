@@ -33,7 +33,7 @@ public struct AdapterModule: Sendable, Equatable {
     public var rank: Int { singularValues.count }
 }
 
-/// A tensor of the task's head, trained in full.
+/// A tensor of the task's head, or of a pooler that the base lacks: trained in full.
 public struct HeadTensor: Sendable, Equatable {
     /// Without PEFT's `base_model.model.`, for instance `classifier.weight`.
     public var name: String
@@ -46,6 +46,17 @@ public struct HeadTensor: Sendable, Equatable {
         self.shape = shape
         self.values = values
     }
+}
+
+extension HeadTensor {
+    /// BERT's layer between the last hidden states and the head, in a model with a head.
+    static let pooler = "bert.pooler.dense"
+
+    /// Whether it is part of the network's pooler, below the head.
+    var isOfPooler: Bool { name == Self.pooler + ".weight" || name == Self.pooler + ".bias" }
+
+    /// PEFT's name, in `modules_to_save`, for what it is part of.
+    var module: String { isOfPooler ? "pooler" : String(name.prefix { $0 != "." }) }
 }
 
 /// How an adapter was trained: the fields of PEFT's `AdaLoraConfig` that it keeps.
@@ -104,5 +115,8 @@ public struct Adapter: Sendable, Equatable {
     }
 
     /// Outputs of the head: classes, or 1 for a regression; 0 without a head.
-    public var outputCount: Int { head.first { $0.name.hasSuffix(".weight") }?.shape.first ?? 0 }
+    public var outputCount: Int { head.first { !$0.isOfPooler && $0.name.hasSuffix(".weight") }?.shape.first ?? 0 }
+
+    /// Paths of the base's layers that come with the adapter, trained in full: its pooler, or none.
+    public var denseLayers: [String] { head.contains(where: \.isOfPooler) ? [HeadTensor.pooler] : [] }
 }

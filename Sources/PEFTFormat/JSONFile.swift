@@ -16,6 +16,9 @@ enum JSONFile {
         guard data.count <= longest else {
             throw PEFTFormatError(.badData, "\(path): \(data.count) bytes, expected at most \(longest)")
         }
+        if let complaint = GitLFSPointer.complaint(about: data) {
+            throw PEFTFormatError(.badData, "\(path): \(complaint)")
+        }
         if let offset = UnsortableText.offset(in: data) {
             throw PEFTFormatError(.badData, "\(path): \(UnsortableText.complaint(offset: offset))")
         }

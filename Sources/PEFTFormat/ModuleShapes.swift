@@ -55,15 +55,16 @@ struct ModuleShapes {
 
     /// Everything that is not of a module.
     ///
-    /// - Throws: if a tensor belongs neither to a module nor to a head beside the base network: without it, the adapter
-    ///   would compute something else.
+    /// - Throws: if a tensor belongs neither to a module, nor to a head beside the base network, nor to its pooler: without
+    ///   it, the adapter would compute something else.
     func head() throws -> [HeadTensor] {
         let claimed = Set(modules.flatMap { [$0.rightName, $0.leftName, $0.singularName ?? $0.leftName] })
         let networks = Set(modules.map { $0.path.prefix { $0 != "." } })
         return try file.tensorNames.filter { !claimed.contains($0) }.map { name in
             let path = name.dropFirst(Adapter.prefix.count)
             guard let shape = file.tensor(named: name)?.shape, name.hasPrefix(Adapter.prefix),
-                !path.contains("lora_"), !networks.contains(path.prefix { $0 != "." })
+                !path.contains("lora_"),
+                !networks.contains(path.prefix { $0 != "." }) || Self.isOfWholePooler(name, of: file)
             else {
                 throw PEFTFormatError(
                     .badData,
@@ -75,5 +76,11 @@ struct ModuleShapes {
             }
             return HeadTensor(name: String(path), shape: shape, values: try file.floats(of: name, shape: shape))
         }
+    }
+
+    /// Whether a tensor is of a pooler that has its weight and its bias.
+    private static func isOfWholePooler(_ name: String, of file: SafetensorsFile) -> Bool {
+        let pooler = [".weight", ".bias"].map { Adapter.prefix + HeadTensor.pooler + $0 }
+        return pooler.contains(name) && pooler.allSatisfy { file.tensor(named: $0) != nil }
     }
 }

@@ -7,8 +7,8 @@ struct InputTexts {
     /// What a line is.
     enum Format: String, ExpressibleByArgument, CaseIterable { case lines, jsonl }
 
-    /// A text, or a pair.
-    typealias Sample = (text: String, pair: String?)
+    /// A text, or a pair, and the number of its line.
+    typealias Sample = (text: String, pair: String?, line: Int)
 
     /// Nil until a line decides: the first that is not blank.
     private var format: Format?
@@ -89,7 +89,7 @@ struct InputTexts {
 
     private func takePlain(_ lines: [(number: Int, line: String)]) throws(InputError) -> [Sample] {
         if let first = lines.first, takesPairs == true { throw lacksPair(first.number) }
-        return lines.map { ($0.line, nil) }
+        return lines.map { ($0.line, nil, $0.number) }
     }
 
     private func takeObject(_ line: String, _ number: Int) throws -> Sample {
@@ -104,7 +104,7 @@ struct InputTexts {
                     + "texts; leave it out")
         }
         let row = try object.row(TextColumns(text: text, textPair: pair))
-        return (row.text, row.textPair)
+        return (row.text, row.textPair, number)
     }
 
     private func lacksPair(_ number: Int) -> InputError {

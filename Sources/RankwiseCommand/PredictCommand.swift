@@ -59,7 +59,10 @@ struct PredictCommand: ParsableCommand {
                 columns: TextColumns(text: trained.task.textColumn, textPair: trained.task.textPairColumn),
                 takesPairs: trained.task.isRecorded ? trained.task.textPairColumn != nil : nil)
             try texts.forEachGroup(of: 32) { group in
-                for prediction in trained.predictions(for: group) { try printLine(Self.json(prediction)) }
+                let samples = group.map { ($0.text, $0.pair) }
+                for prediction in try trained.predictions(for: samples, place: { "\(InputLines.name):\(group[$0].line)" }) {
+                    try printLine(Self.json(prediction))
+                }
             }
         }
     }

@@ -28,7 +28,7 @@ struct TokenizeCommand: ParsableCommand {
             let tokenizer = try WordPieceTokenizer(modelDirectory: model)
             var texts = InputTexts(format: .jsonl)
             try texts.forEachGroup(of: 256) { group in
-                for (text, pair) in group {
+                for (text, pair, _) in group {
                     let tokenized = tokenizer.encode(text, pair: pair, maxLength: maxLength)
                     try printLine(jsonText(Ids(ids: tokenized.ids)))
                 }

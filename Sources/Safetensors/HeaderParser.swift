@@ -2,7 +2,7 @@ import Diagnostics
 
 /// Reads the header of a safetensors file: JSON of a fixed shape, whatever its bytes are.
 ///
-/// The shape is `{"__metadata__": {text: text}, name: {"dtype": text, "shape": [count], "data_offsets": [from, to]}}`.
+/// The shape is `{"__metadata__": {text: text} or null, name: {"dtype": text, "shape": [count], "data_offsets": [from, to]}}`.
 /// Nothing else is accepted, nothing nests deeper, and a name that stands twice is an error.
 struct HeaderParser {
     struct Entry {
@@ -32,6 +32,7 @@ struct HeaderParser {
         try object { (parser: inout HeaderParser, name: String) throws(Failure) in
             guard names.insert(name).inserted else { throw parser.failure("'\(name)' stands twice") }
             if name == "__metadata__" {
+                if parser.take("null") { return }
                 try parser.object { (parser: inout HeaderParser, key: String) throws(Failure) in
                     let value = try parser.string()
                     guard parser.metadata.updateValue(value, forKey: key) == nil else {
@@ -172,6 +173,16 @@ struct HeaderParser {
     private mutating func take(_ byte: UInt8) -> Bool {
         guard position < bytes.count, bytes[position] == byte else { return false }
         position += 1
+        return true
+    }
+
+    private mutating func take(_ word: StaticString) -> Bool {
+        let end = position + word.utf8CodeUnitCount
+        guard end <= bytes.count,
+            bytes[position..<end].elementsEqual(
+                UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+        else { return false }
+        position = end
         return true
     }
 

@@ -34,6 +34,9 @@ final class MappedFile: Sendable {
         }
         bytes = UnsafeRawBufferPointer(start: address, count: size)
         BusError.watch(bytes, path: path)
+        if let complaint = GitLFSPointer.complaint(about: bytes) {
+            throw SafetensorsError(.badData, "\(path): \(complaint)")
+        }
     }
 
     /// The pages stay valid; they are read anew when they are touched.

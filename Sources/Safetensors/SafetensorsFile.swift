@@ -9,7 +9,10 @@ public struct TensorDescription: Sendable, Equatable {
     let range: Range<Int>
 
     /// Elements.
-    public var count: Int { range.count / elementType.size }
+    public var count: Int { shape.reduce(1, *) }
+
+    /// Bytes of all elements.
+    public var byteCount: Int { range.count }
 }
 
 /// A safetensors file, mapped into memory and checked as strictly as the format's own library does it: the header is well
@@ -99,19 +102,14 @@ public final class SafetensorsFile: Sendable {
             let known = ElementType.allCases.map(\.rawValue).joined(separator: ", ")
             throw SafetensorsError(.badData, "\(path): tensor '\(name)' has dtype '\(dtype)', expected one of \(known)")
         }
-        var size: Int? = type.size
-        for dimension in shape {
-            size = size.flatMap { size in
-                let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
-                return overflow ? nil : product
-            }
-        }
+        let size = type.byteCount(of: shape)
         guard let size, offsets[0] <= offsets[1], offsets[1] <= Int.max - dataStart, offsets[1] - offsets[0] == size
         else {
             throw SafetensorsError(
                 .badData,
                 "\(path): tensor '\(name)' of shape \(shape) and dtype \(dtype) has data_offsets \(offsets), expected "
-                    + "\(size.map { "\($0) bytes" } ?? "a shape that can be counted"); the file is damaged")
+                    + "\(size.map { "\($0) bytes" } ?? "a shape that can be counted, in whole bytes"); the file is damaged"
+            )
         }
         return TensorDescription(
             name: name, elementType: type, shape: shape, range: dataStart + offsets[0]..<dataStart + offsets[1])

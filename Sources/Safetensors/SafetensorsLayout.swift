@@ -14,7 +14,8 @@ public struct SafetensorsLayout: Sendable {
             self.shape = shape
         }
 
-        var byteCount: Int { shape.reduce(elementType.size, *) }
+        /// Bytes of all elements.
+        public var byteCount: Int { elementType.requiredByteCount(of: shape) }
     }
 
     /// In the order of their bytes: by descending element size, then by name, as the format's own library orders them, so that
@@ -31,8 +32,8 @@ public struct SafetensorsLayout: Sendable {
     ///   - metadata: keys and values of the header's `__metadata__`.
     public init(_ tensors: [Entry], metadata: [String: String]) throws {
         entries = tensors.sorted {
-            $0.elementType.size != $1.elementType.size
-                ? $0.elementType.size > $1.elementType.size : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+            $0.elementType.bits != $1.elementType.bits
+                ? $0.elementType.bits > $1.elementType.bits : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
         }
         header = try Self.header(of: entries, metadata: metadata)
         var ranges: [String: Range<Int>] = [:]

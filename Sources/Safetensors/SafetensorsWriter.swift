@@ -28,7 +28,7 @@ public struct TensorToWrite {
         self.bytes = bytes
     }
 
-    var byteCount: Int { shape.reduce(elementType.size, *) }
+    var byteCount: Int { elementType.requiredByteCount(of: shape) }
 }
 
 /// The bytes of one tensor.

@@ -47,6 +47,9 @@ public final class TensorFolder: Sendable {
                         ? "; the folder has pytorch_model.bin, save the model again with safe_serialization=True"
                         : "; a model folder holds config.json and model.safetensors"))
         }
+        if let complaint = GitLFSPointer.complaint(about: data) {
+            throw SafetensorsError(.badData, "\(index): \(complaint)")
+        }
         struct Index: Decodable { let weightMap: [String: String] }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
@@ -66,11 +69,23 @@ public final class TensorFolder: Sendable {
         return names
     }
 
-    /// Of the tensors that are stored.
-    public var tensorNames: [String] { files.flatMap(\.tensorNames) }
+    /// Of the tensors that are stored, as transformers calls them today.
+    public var tensorNames: [String] { files.flatMap(tensorNames(in:)) }
 
-    /// The name under which a tensor is stored: its own, or that of the one that it is tied to.
-    public func storedName(of name: String) -> String { tiedNames[name] ?? name }
+    /// Of the tensors that one of the files stores, as transformers calls them today, in the order of their bytes.
+    public func tensorNames(in file: SafetensorsFile) -> [String] {
+        file.tensorNames.map { stored in
+            let name = LayerNormNames.current(stored)
+            return owner[name] == nil ? name : stored
+        }
+    }
+
+    /// The name under which a tensor is stored: its own, that of the one that it is tied to, or the one of old.
+    public func storedName(of name: String) -> String {
+        if owner[name] != nil { return name }
+        let old = LayerNormNames.old(name)
+        return tiedNames[name] ?? (owner[old] == nil ? name : old)
+    }
 
     /// The tensor of a name, if the folder has it; the description has the name under which it is stored.
     public func tensor(named name: String) -> TensorDescription? {
@@ -100,4 +115,22 @@ public final class TensorFolder: Sendable {
     }
 
     private func file(of name: String) -> SafetensorsFile { files[owner[storedName(of: name)] ?? 0] }
+}
+
+/// What the tensors of layer norms were called in TensorFlow, and still are in files that were made from its checkpoints,
+/// bert-base-uncased's own among them: transformers reads them as weight and bias.
+private enum LayerNormNames {
+    private static let pairs = [
+        (old: "LayerNorm.gamma", current: "LayerNorm.weight"), (old: "LayerNorm.beta", current: "LayerNorm.bias"),
+    ]
+
+    static func current(_ name: String) -> String {
+        guard let pair = pairs.first(where: { name.hasSuffix($0.old) }) else { return name }
+        return name.dropLast(pair.old.count) + pair.current
+    }
+
+    static func old(_ name: String) -> String {
+        guard let pair = pairs.first(where: { name.hasSuffix($0.current) }) else { return name }
+        return name.dropLast(pair.current.count) + pair.old
+    }
 }

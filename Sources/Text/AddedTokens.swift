@@ -2,6 +2,8 @@
 struct AddedToken: Equatable {
     var id: Int32
     var content: String
+    /// Not part of the language, as `[SEP]`.
+    var isSpecial = false
     /// Match only where no letter, digit or mark touches the token.
     var isSingleWord = false
     /// Take the white space before, or after, the token with it.

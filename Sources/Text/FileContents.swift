@@ -33,6 +33,9 @@ struct FileContents {
         guard data.count <= limit else {
             throw TextError(.badData, "\(path): \(data.count) bytes, expected at most \(limit)")
         }
+        if let complaint = GitLFSPointer.complaint(about: data) {
+            throw TextError(.badData, "\(path): \(complaint)")
+        }
         try self.init(path: path, bytes: [UInt8](data))
     }
 

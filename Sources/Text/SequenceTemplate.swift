@@ -30,10 +30,10 @@ struct SequenceTemplate: Sendable, Equatable {
         }
     }
 
-    /// The largest number of a special token.
-    var largestID: Int32 {
-        (single + pair).reduce(0) { largest, element in
-            if case .special(let ids, _) = element { max(largest, ids.max() ?? 0) } else { largest }
+    /// The numbers of the special tokens.
+    var specialIDs: [Int32] {
+        (single + pair).flatMap { element -> [Int32] in
+            if case .special(let ids, _) = element { ids } else { [] }
         }
     }
 

@@ -21,7 +21,8 @@ struct TokenizerDescription {
     /// A tokenizer's file that is larger is no tokenizer's file.
     static let sizeLimit = 256 << 20
 
-    /// Reads `tokenizer.json`, or `vocab.txt`, with `tokenizer_config.json` and `special_tokens_map.json` where there are any.
+    /// Reads `tokenizer.json`, or `vocab.txt`, with `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json`
+    /// where there are any.
     init(modelDirectory: String) throws(TextError) {
         func file(_ name: String) throws(TextError) -> FileContents? {
             let path = (modelDirectory as NSString).appendingPathComponent(name)
@@ -33,7 +34,8 @@ struct TokenizerDescription {
             throw TextError(.missingInput, "\(modelDirectory): no such folder, expected a model folder")
         }
         let settings = try TokenizerSettings(
-            configuration: try file("tokenizer_config.json"), specialTokens: try file("special_tokens_map.json"))
+            configuration: try file("tokenizer_config.json"), specialTokens: try file("special_tokens_map.json"),
+            addedTokens: try file("added_tokens.json"))
         if let json = try file("tokenizer.json") {
             try self.init(tokenizerJSON: json, settings: settings)
         } else if let vocabulary = try file("vocab.txt") {
@@ -65,30 +67,38 @@ extension TokenizerDescription {
             lineStart = lineEnd + 1
         }
         self.tokens = tokens
-        let index = TokenIndex(tokens, path: vocabulary.path)
+        var index = TokenIndex(tokens, path: vocabulary.path)
+        addedTokens = try index.adding(settings.numberedTokens, to: [], beside: tokens)
         special = try index.special(settings)
         template = .bert(classification: special.classification, separator: special.separator)
         template.truncatesStart = settings.truncatesStart ?? false
         normalization = settings.overriding(BertNormalizer.Options())
-        addedTokens = settings.addedTokens
-        addSpecialTokens(settings, index)
+        try addSpecialTokens(settings, index)
     }
 }
 
 extension TokenizerDescription {
-    /// Has the special tokens looked for in texts, too, where the files do not list them among the added tokens.
-    mutating func addSpecialTokens(_ settings: TokenizerSettings, _ index: TokenIndex) {
-        let listed = Set(addedTokens.map(\.content))
-        for name in settings.specialTokenNames where !listed.contains(name) {
-            if let id = index.id(of: name) { addedTokens.append(AddedToken(id: id, content: name)) }
+    /// Has the special tokens looked for in texts, too, where the files do not list them among the added tokens. Those that a
+    /// file names, and that have no number, get the next ones, as in transformers.
+    mutating func addSpecialTokens(_ settings: TokenizerSettings, _ index: TokenIndex) throws(TextError) {
+        var listed = Set(addedTokens.map { Array($0.content.utf8) })
+        var next = (tokens.map(\.id) + addedTokens.map(\.id)).max() ?? -1
+        for token in settings.specialTokens where listed.insert(Array(token.content.utf8)).inserted {
+            var id = index.id(of: token.content)
+            if id == nil, next < .max {
+                next += 1
+                id = token.isWritten ? next : nil
+            }
+            if let id { addedTokens.append(try AddedToken(token, id: id)) }
         }
+        if settings.splitsSpecialTokens { addedTokens.removeAll(where: \.isSpecial) }
     }
 }
 
 /// The numbers of a vocabulary's tokens by their text.
 struct TokenIndex {
     private var ids = ScalarTrie()
-    private let path: String
+    let path: String
 
     init(_ tokens: [(text: String, id: Int32)], path: String) {
         self.path = path
@@ -96,6 +106,34 @@ struct TokenIndex {
     }
 
     mutating func insert(_ token: AddedToken) { ids.insert(token.content.unicodeScalars, value: token.id) }
+
+    /// Takes tokens with their numbers, which go beside a vocabulary's; those that are listed already stay as they are.
+    ///
+    /// - Parameters:
+    ///   - listed: added tokens that the index has.
+    ///   - vocabulary: the index's other tokens.
+    /// - Throws: `badData` where the vocabulary has another number for a token, or another token for a number.
+    mutating func adding(
+        _ tokens: [AddedToken], to listed: [AddedToken], beside vocabulary: [(text: String, id: Int32)]
+    ) throws(TextError) -> [AddedToken] {
+        guard !tokens.isEmpty else { return listed }
+        var result = listed
+        var contents = Set(listed.map { Array($0.content.utf8) })
+        var numbers = Set(vocabulary.map(\.id)).union(listed.map(\.id))
+        for token in tokens where contents.insert(Array(token.content.utf8)).inserted {
+            let known = id(of: token.content)
+            guard known == token.id || (known == nil && numbers.insert(token.id).inserted) else {
+                throw TextError(
+                    .badData,
+                    "\(path): the added token \(TextError.quoted(token.content)) has the number \(token.id) in another file, "
+                        + (known.map { "here \($0)" } ?? "which is another token's here")
+                        + "; the files belong to different tokenizers")
+            }
+            result.append(token)
+            insert(token)
+        }
+        return result
+    }
 
     func id(of token: String) -> Int32? {
         let scalars = Array(token.unicodeScalars)
@@ -119,6 +157,6 @@ struct TokenIndex {
             unknown: try requiredID(of: settings.unknownToken, as: "unknown token"),
             classification: try requiredID(of: settings.classificationToken, as: "classification token"),
             separator: try requiredID(of: settings.separatorToken, as: "separator token"),
-            padding: id(of: settings.paddingToken), mask: id(of: settings.maskToken))
+            padding: settings.paddingToken.flatMap(id), mask: settings.maskToken.flatMap(id))
     }
 }

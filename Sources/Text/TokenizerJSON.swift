@@ -21,9 +21,15 @@ extension TokenizerDescription {
         var index = TokenIndex(tokens, path: file.path)
         for token in addedTokens { index.insert(token) }
 
-        special = try index.special(settings)
-        special.unknown = try index.requiredID(
-            of: model["unk_token"]?.stringValue ?? settings.unknownToken, as: "unknown token")
+        addedTokens = try index.adding(settings.numberedTokens, to: addedTokens, beside: tokens)
+
+        var special = try index.special(settings)
+        if let name = model["unk_token"]?.stringValue {
+            special.unknown = try index.requiredID(of: name, as: "unknown token")
+            try settings.refuseOtherName(
+                of: "unk_token", than: TextError.quoted(name), ifNot: name == settings.unknownToken, path: file.path)
+        }
+        self.special = special
         continuationPrefix = model["continuing_subword_prefix"]?.stringValue ?? continuationPrefix
         if let limit = model["max_input_chars_per_word"] {
             guard let count = limit.integerValue, count >= 0 else {
@@ -33,9 +39,14 @@ extension TokenizerDescription {
         }
         normalization = settings.overriding(BertNormalizer.Options(json: json["normalizer"] ?? .null))
         template = try SequenceTemplate(json: json["post_processor"] ?? .null, special: special, path: file.path)
+        for (key, id) in [("cls_token", special.classification), ("sep_token", special.separator)] {
+            try settings.refuseOtherName(
+                of: key, than: "another in \"post_processor\"", ifNot: template.specialIDs.contains(id), path: file.path
+            )
+        }
         let direction = try TokenizerSettings.truncatesStart(json["truncation"]?["direction"], path: file.path)
         template.truncatesStart = settings.truncatesStart ?? direction ?? false
-        addSpecialTokens(settings, index)
+        try addSpecialTokens(settings, index)
     }
 }
 

@@ -4,7 +4,7 @@ import Diagnostics
 ///
 /// It takes no state from text to text, so that one may serve any number of threads.
 public final class WordPieceTokenizer: Sendable {
-    /// One more than the largest number that a token has: the rows that the embedding table must have at least.
+    /// One more than the largest number that a token has; a text need not contain it, so an embedding may have fewer rows.
     public let vocabularySize: Int
     /// The number of the token for words that the vocabulary cannot spell, `[UNK]`.
     public let unknownID: Int32
@@ -17,6 +17,8 @@ public final class WordPieceTokenizer: Sendable {
     /// The number of `[MASK]`; nil if the vocabulary has none.
     public let maskID: Int32?
 
+    /// Every token, to be named in messages.
+    private let tokens: [(text: String, id: Int32)]
     private let normalizer: BertNormalizer
     private let vocabulary: WordPieceVocabulary
     private let writtenTokens: AddedTokens
@@ -42,9 +44,9 @@ public final class WordPieceTokenizer: Sendable {
         separatorID = special.separator
         paddingID = special.padding
         maskID = special.mask
-        var largestID = description.template.largestID
-        for token in description.tokens { largestID = max(largestID, token.id) }
-        for token in description.addedTokens { largestID = max(largestID, token.id) }
+        tokens = description.tokens + description.addedTokens.map { ($0.content, $0.id) }
+        var largestID = description.template.specialIDs.max() ?? 0
+        for token in tokens { largestID = max(largestID, token.id) }
         vocabularySize = Int(largestID) + 1
         let normalizer = BertNormalizer(description.normalization)
         self.normalizer = normalizer
@@ -76,6 +78,9 @@ public final class WordPieceTokenizer: Sendable {
     public func encode(_ text: String, pair: String? = nil, maxLength: Int? = nil) -> TokenizedText {
         template.assembled(tokens(of: text), pair.map(tokens), maxLength: maxLength)
     }
+
+    /// The text of the token that has a number; nil if none has it.
+    public func text(of id: Int32) -> String? { tokens.last { $0.id == id }?.text }
 
     /// The number of special tokens around one text, or around a pair.
     public func specialTokenCount(isPair: Bool) -> Int { template.specialTokenCount(isPair: isPair) }

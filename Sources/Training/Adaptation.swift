@@ -22,13 +22,16 @@ public struct AdaptedModule: Sendable, Equatable {
 public struct Adaptation: Sendable {
     /// In the order of the network's linear layers.
     public let modules: [AdaptedModule]
+    /// Paths of layers that are trained in full instead: those that the model's files lack, or an adapter brings.
+    public let denseLayers: [String]
     /// s = lora_alpha / (init_r + 1e-5).
     public let scale: Float
     /// Of the adapters' input.
     public let dropout: Double
 
-    public init(modules: [AdaptedModule], scale: Float, dropout: Double) {
+    public init(modules: [AdaptedModule], denseLayers: [String] = [], scale: Float, dropout: Double) {
         self.modules = modules
+        self.denseLayers = denseLayers
         self.scale = scale
         self.dropout = dropout
     }
@@ -38,25 +41,36 @@ public struct Adaptation: Sendable {
 
     /// What a configuration adapts among a network's layers: nothing under `method: head`.
     ///
+    /// - Parameter denseLayers: which are not adapted, but trained in full.
     /// - Throws: ``TrainingError`` and `ConfigurationError` for names that match no layer, and numbers that do not fit them.
-    init(_ configuration: TrainingConfiguration, among linears: [AdaptedLinear]) throws {
+    init(
+        _ configuration: TrainingConfiguration, among linears: [AdaptedLinear], denseLayers: [String] = []
+    ) throws {
         guard configuration.method != .head else {
-            self = .none
+            self.init(modules: [], denseLayers: denseLayers, scale: 1, dropout: 0)
             return
         }
-        modules = try SharedModules.grouped(
-            try TargetModules.matching(configuration.adapter.targetModules, among: linears),
+        let modules = try SharedModules.grouped(
+            try TargetModules.matching(configuration.adapter.targetModules, among: linears)
+                .filter { !denseLayers.contains($0.path) },
             by: configuration.adapter.sharedModules, rank: configuration.adapter.initialRank)
+        guard !modules.isEmpty else {
+            throw TrainingError(
+                .usage,
+                "adapter.target_modules names '\(denseLayers.joined(separator: ", "))' alone, which is trained in full as it is; "
+                    + "name further layers, or set method to head")
+        }
         try configuration.validate(moduleCount: modules.count)
-        scale = configuration.adapterSettings.scale
-        dropout = configuration.adapter.dropout
+        self.init(
+            modules: modules, denseLayers: denseLayers, scale: configuration.adapterSettings.scale,
+            dropout: configuration.adapter.dropout)
     }
 
     // Sites of dropout beyond those of any network's own.
     static let headSite: UInt32 = 0x70_0000
     private static let firstAdapterSite: UInt32 = 0x80_0000
 
-    /// Triplets first, then the head's weight and bias.
+    /// Triplets first, then the layers that are trained in full, then the head's weight and bias.
     ///
     /// - Throws: ``TrainingError`` if the network lacks a module.
     func layout(
@@ -74,16 +88,21 @@ public struct Adaptation: Sendable {
                 name: module.path, sharers: module.sharers, count: module.rank, outputs: linear.outputs,
                 inputs: linear.inputs)
         }
+        for linear in linears where denseLayers.contains(linear.path) {
+            for tensor in Self.headTensors(linear.path, outputs: linear.outputs, features: linear.inputs) {
+                layout.append(tensor)
+            }
+        }
         for tensor in Self.headTensors(head, outputs: outputs, features: features) { layout.append(tensor) }
         return layout
     }
 
-    /// Weight and bias of a head, which come last among what is trained.
+    /// Weight and bias of a layer that is trained in full; the head's come last among what is trained.
     static func headTensors(_ name: String, outputs: Int, features: Int) -> [TrainedTensors.Tensor] {
         [.init(name: "\(name).weight", shape: [outputs, features]), .init(name: "\(name).bias", shape: [outputs])]
     }
 
-    /// Has layers use the triplets where they lie.
+    /// Has layers use what is trained of them where it lies.
     func attach(_ layout: ParameterLayout, parameters: Matrix, to linears: [AdaptedLinear]) {
         let blocks = Dictionary(
             layout.blocks.filter { $0.isTriplets && !$0.rows.isEmpty }.flatMap { block in
@@ -91,6 +110,7 @@ public struct Adaptation: Sendable {
             }
         ) { first, _ in first }
         for (index, linear) in linears.enumerated() {
+            layout.train(linear, in: parameters.pointer)
             linear.adapter = blocks[linear.path].map {
                 LinearAdapter(
                     block: $0, parameters: parameters.pointer, scale: scale,

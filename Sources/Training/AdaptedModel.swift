@@ -20,8 +20,14 @@ public final class AdaptedModel {
     private var samples: PackedBatch?
 
     /// - Parameter outputCount: classes, or 1 for a regression.
-    /// - Throws: ``TrainingError`` if the encoder lacks a module.
+    /// - Throws: ``TrainingError`` if the encoder lacks a module, or weights that the adaptation does not train.
     public init(encoder: TextEncoder, adaptation: Adaptation, outputCount: Int) throws(TrainingError) {
+        if let missing = encoder.missingLayers.first(where: { !adaptation.denseLayers.contains($0.path) }) {
+            throw TrainingError(
+                .badData,
+                "the model has no tensor '\(missing.path).weight', and there is none with what was trained on it; use the base "
+                    + "that it was trained on, or train on this one, which makes a new one")
+        }
         self.encoder = encoder
         self.adaptation = adaptation
         self.outputCount = outputCount

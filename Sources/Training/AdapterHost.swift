@@ -13,13 +13,17 @@ public protocol AdapterHost: AnyObject {
     var parameters: Matrix { get }
     /// Classes, or 1 for a regression.
     var outputCount: Int { get }
+    /// Layers that are trained, and have no pretrained weights to start with.
+    var missingLayers: [AdaptedLinear] { get }
 }
 
 extension AdapterHost {
     /// The blocks of triplets, in the order of the network's modules.
     public var tripletBlocks: [ParameterLayout.Block] { layout.blocks.filter(\.isTriplets) }
+    public var missingLayers: [AdaptedLinear] { [] }
 }
 
 extension AdaptedModel: AdapterHost {
     public var linears: [AdaptedLinear] { encoder.linears }
+    public var missingLayers: [AdaptedLinear] { encoder.missingLayers }
 }

@@ -14,15 +14,16 @@ extension AdapterHost {
             scale: configuration.adapterSettings.scale, holdsValuesAtOne: configuration.adapter.form == .ba)
     }
 
-    /// Sets the parameters of a new run but for those that a pretrained model has: λ and the head's bias 0; P, Q and the
-    /// head's weight random. In LoRA's form P = 0 and λ = 1.
+    /// Sets the parameters of a new run but for those that a pretrained model has: λ and biases 0; P, Q and the weights of the
+    /// head, and of layers that the model lacks, random. In LoRA's form P = 0 and λ = 1.
     ///
     /// Each number is a function of (seed, block, index), the same whoever draws it. Where P, Λ and Q are to be singular
     /// triplets, they are set later, by ``SingularVectorStart``.
     public func initialize(_ configuration: TrainingConfiguration) throws {
         let seed = UInt64(configuration.seed)
-        // Beyond the head's two tensors everything has a start where all is trained.
-        let firstNew = configuration.method == .full ? layout.blocks.count - 2 : 0
+        // Beyond the tensors of the head, and of what the model lacks, everything has a start where all is trained.
+        let firstNew = configuration.method == .full ? layout.blocks.count - 2 * (1 + missingLayers.count) : 0
+        let missing = Set(missingLayers.map { "\($0.path).weight" })
         for (tensor, block) in layout.blocks.enumerated().dropFirst(firstNew) {
             let start = parameters.pointer + block.elements.lowerBound
             func fill(_ elements: Range<Int>, _ scheme: InitializationScheme, shape: [Int]) throws {
@@ -43,8 +44,12 @@ extension AdapterHost {
             } else if block.kind == .vector {
                 UnsafeMutableBufferPointer(start: start, count: block.elements.count).update(repeating: 0)
             } else {
+                // As transformers does where a layer is missing.
+                let scheme: InitializationScheme =
+                    missing.contains(block.name)
+                    ? .normal(standardDeviation: 0.02) : configuration.head.initialization.scheme
                 try fill(
-                    0..<block.elements.count, configuration.head.initialization.scheme,
+                    0..<block.elements.count, scheme,
                     shape: [block.rows.count, block.rowWidth])
             }
         }
@@ -141,10 +146,10 @@ extension AdapterHost {
             guard let tensor = adapter.head.first(where: { $0.name == block.name }) else {
                 throw TrainingError(.badData, "\(path): no tensor '\(block.name)'; expected the head with the adapter")
             }
-            guard tensor.values.count == block.elements.count else {
+            guard tensor.shape == block.shape else {
                 throw TrainingError(
                     .badData,
-                    "\(path): '\(block.name)' has shape \(tensor.shape), expected \(block.elements.count) elements; "
+                    "\(path): '\(block.name)' has shape \(tensor.shape), expected \(block.shape); "
                         + "the task has \(outputCount) outputs")
             }
             (parameters.pointer + block.elements.lowerBound).update(from: tensor.values, count: tensor.values.count)

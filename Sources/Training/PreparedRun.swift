@@ -11,6 +11,8 @@ protocol PreparedRun {
     var subjectLines: [String] { get }
     /// The files that are read, as they were before.
     var inputs: [String: FileStamp] { get }
+    /// What the user should know before the first step of a new run, a line each.
+    var notices: [String] { get }
 
     /// The digests of the files that were read, by which a checkpoint recognises its model and its data.
     func digests() throws -> RunDigests
@@ -81,6 +83,7 @@ protocol EvaluatedSplit {
 }
 
 extension PreparedRun {
+    var notices: [String] { [] }
     var remarks: [String] { [] }
 
     func checkSplit(path: String) throws -> [String] { [] }

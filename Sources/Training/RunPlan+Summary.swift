@@ -37,11 +37,19 @@ extension TrainingRun {
 }
 
 extension RunPlan {
+    var notices: [String] {
+        guard configuration.adapter.initialAdapter == nil else { return [] }
+        return model.missingLayers.map {
+            "\(configuration.model) has no '\($0.path)'; a new one is drawn from the seed, trained in full and saved with the "
+                + "result"
+        }
+    }
+
     var subjectLines: [String] {
         [
             "# training samples: \(training.count), longest \((0..<training.count).map(training.tokenCount).max() ?? 0) tokens",
             "# outputs: \(labels.map { "classes " + $0.names.joined(separator: ", ") } ?? "one number")",
-        ]
+        ] + notices.map { "# " + $0 }
     }
 }
 

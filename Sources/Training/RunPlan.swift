@@ -12,7 +12,7 @@ public import Text
 /// Everything that a run needs before its first step, read from its files: the same on every process.
 public struct RunPlan: PreparedRun {
     public let configuration: TrainingConfiguration
-    public let tokenizer: WordPieceTokenizer
+    public let tokenizer: ModelTokenizer
     /// The classes, or nil for a regression.
     public let labels: ClassLabels?
     public let training: TrainingSamples
@@ -30,7 +30,7 @@ public struct RunPlan: PreparedRun {
     ///   - progressed: called for every thousandth sample that is tokenised.
     public init(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
-        sharing: TrainingSamples.Sharing = { rowCount, part in part(0..<rowCount) },
+        sharing: TrainingSamples.Sharing = { rowCount, part in try part(0..<rowCount) },
         progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws {
         inputs = try FileStamp.all(
@@ -41,11 +41,9 @@ public struct RunPlan: PreparedRun {
             configuration.task == .sequenceClassification
             ? try ClassLabels(from: table.rows, path: configuration.data.train) : nil
         let model = try Self.model(configuration, outputCount: labels?.names.count ?? 1, storage: storage)
-        let tokenizer = try Self.tokenizer(configuration)
-        try Self.check(model.encoder, tokenizer, configuration)
+        let tokenizer = try Self.tokenizer(configuration, for: model.encoder)
         training = try TrainingSamples(
-            table, labels: labels, tokenizer: tokenizer, maximumLength: configuration.data.maximumLength,
-            sharing: sharing, progressed: progressed)
+            table, labels: labels, tokenizer: tokenizer, sharing: sharing, progressed: progressed)
         var remarks = training.remarks
         if let labels {
             remarks += try ClassOccurrence.remarks(
@@ -71,8 +69,12 @@ public struct RunPlan: PreparedRun {
                 trainingAllOf: configuration.model, dropout: configuration.dropout, outputCount: outputCount)
         } else {
             let encoder = try Self.encoder(configuration, storage: storage)
+            let brought = try configuration.adapter.initialAdapter.map { try Adapter(path: $0).denseLayers } ?? []
             model = try AdaptedModel(
-                encoder: encoder, adaptation: try Adaptation(configuration, among: encoder.linears),
+                encoder: encoder,
+                adaptation: try Adaptation(
+                    configuration, among: encoder.linears,
+                    denseLayers: encoder.missingLayers.map(\.path) + brought),
                 outputCount: outputCount)
         }
         try model.start(configuration)
@@ -90,15 +92,29 @@ public struct RunPlan: PreparedRun {
             })
     }
 
-    static func tokenizer(_ configuration: TrainingConfiguration) throws -> WordPieceTokenizer {
-        try WordPieceTokenizer(modelDirectory: configuration.model)
+    /// The model's tokenizer for the configuration's texts.
+    private static func tokenizer(
+        _ configuration: TrainingConfiguration, for encoder: TextEncoder
+    ) throws -> ModelTokenizer {
+        guard configuration.data.maximumLength <= encoder.longestSequence else {
+            throw TrainingError(
+                .usage,
+                "data.max_length is \(configuration.data.maximumLength), the model reads at most "
+                    + "\(encoder.longestSequence) tokens; lower it")
+        }
+        if configuration.data.textPair != nil, encoder.segmentCount < 2 {
+            throw TrainingError(.usage, "data.text_pair: the model knows one segment only; train on single texts")
+        }
+        return try ModelTokenizer(
+            folder: configuration.model, encoder: encoder, maximumLength: configuration.data.maximumLength,
+            isPair: configuration.data.textPair != nil)
     }
 
     /// The samples of another split of the same task.
     public func samples(path: String, progressed: @escaping () -> Void = {}) throws -> TrainingSamples {
         try TrainingSamples(
             try TextTable(path: path, columns: configuration.columns), labels: labels, tokenizer: tokenizer,
-            maximumLength: configuration.data.maximumLength, progressed: { _ in progressed() })
+            progressed: { _ in progressed() })
     }
 
     func checkSplit(path: String) throws -> [String] {
@@ -144,26 +160,6 @@ public struct RunPlan: PreparedRun {
         try RunDigests(
             model: ModelFolder.digestedFiles(path: configuration.model), data: .file(configuration.data.train),
             initialAdapter: configuration.initialAdapterFiles)
-    }
-
-    private static func check(
-        _ encoder: TextEncoder, _ tokenizer: WordPieceTokenizer, _ configuration: TrainingConfiguration
-    ) throws(TrainingError) {
-        guard configuration.data.maximumLength <= encoder.longestSequence else {
-            throw TrainingError(
-                .usage,
-                "data.max_length is \(configuration.data.maximumLength), the model reads at most "
-                    + "\(encoder.longestSequence) tokens; lower it")
-        }
-        guard tokenizer.vocabularySize <= encoder.vocabularySize else {
-            throw TrainingError(
-                .badData,
-                "\(configuration.model): the tokenizer has \(tokenizer.vocabularySize) tokens, the model's embedding "
-                    + "\(encoder.vocabularySize); the files belong to different models")
-        }
-        if configuration.data.textPair != nil, encoder.segmentCount < 2 {
-            throw TrainingError(.usage, "data.text_pair: the model knows one segment only; train on single texts")
-        }
     }
 }
 

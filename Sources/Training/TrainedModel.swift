@@ -10,12 +10,10 @@ public import Text
 /// What a run on texts left, or another program: an adapter on its base model, or a whole model; ready to be evaluated.
 public struct TrainedModel {
     public let task: TaskDescription
-    public let tokenizer: WordPieceTokenizer
+    public let tokenizer: ModelTokenizer
     public let model: AdaptedModel
     /// The classes, or nil for a regression.
     public let labels: ClassLabels?
-    /// Tokens of a sample, special tokens included.
-    public let maximumLength: Int
     /// Of an adapter; nil for a whole model.
     public let base: AdapterBase?
 
@@ -39,15 +37,20 @@ public struct TrainedModel {
         let encoder = try ModelFolder.loadEncoder(
             path: base, dropout: 0,
             quantization: task.baseQuantization.map { WeightQuantization(bits: $0.bits, group: $0.group) })
+        if let layer = encoder.missingLayers.first(where: { !adapter.denseLayers.contains($0.path) }) {
+            throw TrainingError(
+                .badData,
+                "\(base): no tensor '\(layer.path).weight', and \(folder) brings none, so it was trained on another base; name "
+                    + "that with --model")
+        }
         let model = try AdaptedModel(
             encoder: encoder,
             adaptation: Adaptation(
                 modules: adapter.modules.map { .init(path: $0.path, rank: $0.rank) },
+                denseLayers: adapter.denseLayers,
                 scale: adapter.settings.scale, dropout: 0), outputCount: adapter.outputCount)
         try model.load(adapter, path: folder, scale: adapter.settings.scale)
-        try self.init(
-            model, task: task, tokenizer: try WordPieceTokenizer(modelDirectory: base),
-            base: AdapterBase(adapterFolder: folder, folder: base))
+        try self.init(model, task: task, folder: base, base: AdapterBase(adapterFolder: folder, folder: base))
     }
 
     private init(wholeModel folder: String) throws {
@@ -68,25 +71,31 @@ public struct TrainedModel {
         let outputs = bias.shape[0]
         let task = try TaskDescription(modelFolder: folder, outputCount: outputs)
         let encoder = try ModelFolder.loadEncoder(path: folder, dropout: 0)
+        if let layer = encoder.missingLayers.first {
+            throw TrainingError(
+                .badData,
+                "\(folder): no tensor '\(layer.path).weight', without which its head is of no use; train on this model, which "
+                    + "makes a new one")
+        }
         let model = try AdaptedModel(
             encoder: encoder, adaptation: .none, outputCount: outputs)
         for (name, block) in zip(names, model.layout.blocks) {
             let values = try head.floats(of: name, shape: block.shape)
             (model.parameters.pointer + block.elements.lowerBound).update(from: values, count: values.count)
         }
-        try self.init(model, task: task, tokenizer: try WordPieceTokenizer(modelDirectory: folder))
+        try self.init(model, task: task, folder: folder)
     }
 
-    private init(
-        _ model: AdaptedModel, task: TaskDescription, tokenizer: WordPieceTokenizer, base: AdapterBase? = nil
-    ) throws {
+    /// - Parameter folder: where the tokenizer is.
+    private init(_ model: AdaptedModel, task: TaskDescription, folder: String, base: AdapterBase? = nil) throws {
         self.base = base
         self.model = model
         self.task = task
-        self.tokenizer = tokenizer
         labels = try task.labels.map { try ClassLabels(names: $0) }
         let longest = model.encoder.longestSequence
-        maximumLength = min(task.maximumLength ?? longest, longest)
+        tokenizer = try ModelTokenizer(
+            folder: folder, encoder: model.encoder, maximumLength: min(task.maximumLength ?? longest, longest),
+            isPair: task.textPairColumn != nil)
     }
 
     /// - Throws: ``TrainingError`` if a base model is named for what has none.
@@ -147,8 +156,7 @@ public struct TrainedModel {
         let columns = TextColumns(
             text: text ?? task.textColumn, textPair: textPair ?? task.textPairColumn, label: label ?? task.labelColumn)
         return try TrainingSamples(
-            try TextTable(path: path, columns: columns), labels: labels, tokenizer: tokenizer,
-            maximumLength: maximumLength)
+            try TextTable(path: path, columns: columns), labels: labels, tokenizer: tokenizer)
     }
 
     /// What the model says of one text or pair.
@@ -178,8 +186,16 @@ public struct TrainedModel {
     }
 
     /// Predictions for texts, in their order. A prediction does not depend on the other texts.
-    public func predictions(for texts: [(text: String, pair: String?)]) -> [Prediction] {
-        let sequences = texts.map { tokenizer.sequence($0.text, pair: $0.pair, maximumLength: maximumLength) }
+    ///
+    /// - Parameter place: of the text of an index, for messages.
+    /// - Throws: ``TrainingError`` for a text with a token that the network does not know.
+    public func predictions(
+        for texts: [(text: String, pair: String?)], place: (Int) -> String = { "text \($0 + 1)" }
+    ) throws(TrainingError) -> [Prediction] {
+        var sequences: [TokenSequence] = []
+        for (index, text) in texts.enumerated() {
+            sequences.append(try tokenizer.sequence(text.text, pair: text.pair, place: place(index)))
+        }
         return Evaluation(model: model).logits(of: sequences).map { logits in
             labels.map { Prediction(logits: logits, labels: $0.names) } ?? Prediction(number: logits)
         }

@@ -73,7 +73,10 @@ public enum TrainingRun {
             // Nothing in the run's folder may move before all have read it.
             try communicator.barrier()
         }
-        if isCoordinator, resumed.path == nil { try plan.tellIfInitialAdapterHasAnotherBase(fingerprint.digests) }
+        if isCoordinator, resumed.path == nil {
+            try plan.tellIfInitialAdapterHasAnotherBase(fingerprint.digests)
+            plan.notices.forEach(tellUser)
+        }
         try coordinator?.begin(
             atStep: trainer.step, configuration: configuration, tripletCount: plan.network.tripletCount)
         let run = RunInProgress(
@@ -97,7 +100,7 @@ extension TrainingRun {
     ///   - progressed: called now and then, with the number of samples that are tokenised.
     static func prepare(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
-        sharing: TrainingSamples.Sharing = { rowCount, part in part(0..<rowCount) },
+        sharing: TrainingSamples.Sharing = { rowCount, part in try part(0..<rowCount) },
         progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws -> any PreparedRun {
         switch configuration.task {

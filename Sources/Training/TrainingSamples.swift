@@ -13,7 +13,7 @@ public struct TrainingSamples: Sendable {
 
     /// Has every process tokenise its part of so many rows, and gives back the numbers of all parts in their order. Alone:
     /// calls the closure with all rows.
-    public typealias Sharing = (_ rowCount: Int, _ part: (Range<Int>) -> [Int32]) throws -> [Int32]
+    public typealias Sharing = (_ rowCount: Int, _ part: (Range<Int>) throws -> [Int32]) throws -> [Int32]
 
     /// All sequences, one after another: the number of tokens, negative if segments follow; the tokens; the segments
     /// unless all are 0.
@@ -29,12 +29,12 @@ public struct TrainingSamples: Sendable {
     ///
     /// - Parameters:
     ///   - labels: the classes, or nil for a regression.
-    ///   - maximumLength: tokens of a sample, special tokens included; longer ones are truncated.
+    ///   - tokenizer: of the network that is to read them.
     ///   - sharing: deals rows to processes, all of which then have to make the same samples.
     ///   - progressed: called for every thousandth sample or so, with the number of those that are done.
     public init(
-        _ table: TextTable, labels: ClassLabels?, tokenizer: WordPieceTokenizer, maximumLength: Int,
-        sharing: Sharing = { rowCount, part in part(0..<rowCount) },
+        _ table: TextTable, labels: ClassLabels?, tokenizer: ModelTokenizer,
+        sharing: Sharing = { rowCount, part in try part(0..<rowCount) },
         progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws {
         targets = try Self.targets(of: table, labels: labels)
@@ -45,11 +45,12 @@ public struct TrainingSamples: Sendable {
             var part: [Int32] = []
             for (index, row) in zip(rows, table.rows[rows]) {
                 if index % 1_000 == 0 { progressed(index) }
-                let text = tokenizer.encode(row.text, pair: row.textPair, maxLength: maximumLength)
-                let hasSegments = text.typeIDs.contains { $0 != 0 }
-                part.append(Int32(hasSegments ? -text.ids.count : text.ids.count))
-                part += text.ids
-                if hasSegments { part += text.typeIDs }
+                let text = try tokenizer.sequence(
+                    row.text, pair: row.textPair, place: "\(table.path):\(row.line)")
+                let hasSegments = text.types.contains { $0 != 0 }
+                part.append(Int32(hasSegments ? -text.tokens.count : text.tokens.count))
+                part += text.tokens
+                if hasSegments { part += text.types }
             }
             return part
         }
@@ -104,7 +105,7 @@ extension Communicator {
     ///
     /// - Throws: ``TrainingError`` if the processes do not have as many rows, as their files then differ.
     borrowing func shareTokenizing(
-        of rowCount: Int, _ part: (Range<Int>) -> [Int32]
+        of rowCount: Int, _ part: (Range<Int>) throws -> [Int32]
     ) throws -> [Int32] {
         let counts = try allGathered([Int64(rowCount)])
         if let other = counts.firstIndex(where: { $0 != counts[0] }) {
@@ -120,17 +121,9 @@ extension Communicator {
             let length = min(stretch, rowCount - first)
             func start(ofProcess process: Int) -> Int { first + process * length / processCount }
             numbers += try allGathered(
-                varying: part(start(ofProcess: processIndex)..<start(ofProcess: processIndex + 1))
+                varying: try part(start(ofProcess: processIndex)..<start(ofProcess: processIndex + 1))
             ).elements
         }
         return numbers
-    }
-}
-
-extension WordPieceTokenizer {
-    /// A text, or a pair of texts, as the network reads it.
-    public func sequence(_ text: String, pair: String? = nil, maximumLength: Int) -> TokenSequence {
-        let tokenized = encode(text, pair: pair, maxLength: maximumLength)
-        return TokenSequence(tokens: tokenized.ids, types: tokenized.typeIDs)
     }
 }

@@ -119,7 +119,7 @@ public struct WeightFileJob {
     private static func pieces(_ copied: [TensorDescription], _ targets: [Target], isWhole: Bool) -> [Piece] {
         var pieces: [Piece] = []
         for tensor in copied {
-            let count = tensor.count * tensor.elementType.size
+            let count = tensor.byteCount
             for start in stride(from: 0, to: count, by: 4 * pieceSize) {
                 pieces.append(.copy(tensor, start..<min(start + 4 * pieceSize, count)))
             }
@@ -212,7 +212,7 @@ extension WeightFileJob.Target {
         shape = tensor.shape
         (rows, columns) = tensor.matrixShape
         self.number = number
-        let before = tensor.count * tensor.elementType.size
+        let before = tensor.byteCount
         if case .quantize(let bits, let group) = method {
             let result = QuantizedTensor(
                 name: tensor.name, elementType: tensor.elementType, shape: tensor.shape, bits: bits, group: group)
@@ -246,5 +246,5 @@ extension WeightFileJob.Target {
 
 extension QuantizedTensor {
     /// Of codes and ranges.
-    var byteCount: Int { entries.reduce(0) { $0 + $1.shape.reduce($1.elementType.size, *) } }
+    var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
 }

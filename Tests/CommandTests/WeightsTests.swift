@@ -305,4 +305,44 @@ struct WeightsTests {
         #expect(abs(row.phiHalf - 0.9404) <= 0.0005)
         #expect(zip(row.rowNorms, [0.245, 1.066, 1.694]).allSatisfy { abs($0 - $1) <= 0.0005 })
     }
+
+    @Test(
+        "tensors of types that are not computed with are copied byte by byte, and refused by name where they alone are meant"
+    )
+    func otherTypes() async throws {
+        let bytes = (0..<24).map { UInt8($0 * 7) }
+        let types: [ElementType] = [.float8e4m3, .float8e5m2, .float8e8m0, .complex64, .float4, .float6e2m3]
+        try bytes.withUnsafeBytes { bytes in
+            let others = types.map { type in
+                let count = type == .complex64 ? 24 : type == .float4 ? 2 : type == .float6e2m3 ? 3 : 4
+                return TensorToWrite(
+                    name: type.rawValue, elementType: type, shape: [type == .complex64 ? 3 : 4],
+                    bytes: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+            }
+            try SafetensorsWriter.write(
+                others + [TensorToWrite(name: "w", shape: [2, 2], values: [1, -1, 0.25, 0])], metadata: [:],
+                to: path("other"))
+        }
+        let result = try await rankwise(
+            "weights", "clip", "--limit", "0.5", "--input", path("other"), "--output", path("clipped"))
+        #expect(result.status == 0, "\(result.standardError)")
+        let (before, after) = (try SafetensorsFile(path: path("other")), try SafetensorsFile(path: path("clipped")))
+        #expect(try after.floats(of: "w", shape: [2, 2]) == [0.5, -0.5, 0.25, 0])
+        for type in types {
+            let (old, new) = (
+                try #require(before.tensor(named: type.rawValue)), try #require(after.tensor(named: type.rawValue))
+            )
+            #expect(new.elementType == type && new.shape == old.shape)
+            #expect(after.bytes(of: new).elementsEqual(before.bytes(of: old)))
+        }
+        let refused = try await rankwise(
+            "weights", "clip", "--limit", "0.5", "--tensors", "F8_E4M3", "--input", path("other"), "--output",
+            path("no"))
+        #expect(refused.status == 65)
+        #expect(refused.standardError.contains("tensor 'F8_E4M3' has dtype F8_E4M3, clip"), "\(refused.standardError)")
+        for command in [["spectrum", path("other")], ["weights", "statistics", "--input", path("other")]] {
+            let shown = try await rankwise(command)
+            #expect(shown.status == 0 && shown.standardOutput.contains("w"), "\(shown.standardError)")
+        }
+    }
 }

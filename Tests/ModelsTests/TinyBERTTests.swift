@@ -147,3 +147,32 @@ struct ModelFolderTests {
         }
     }
 }
+
+@Suite("Configurations of BERT")
+struct BERTConfigurationTests {
+    @Test(
+        "keys that change what the network computes are refused by name",
+        arguments: [
+            ("is_decoder", "true"), ("add_cross_attention", "true"), ("pruned_heads", #"{"0": [1]}"#),
+            ("quantization_config", #"{"quant_method": "bitsandbytes"}"#), ("hidden_act", #""gelu_new""#),
+            ("hidden_act", #""relu""#), ("position_embedding_type", #""relative_key""#), ("layer_norm_eps", "-1"),
+            ("layer_norm_eps", #""small""#), ("hidden_size", "30"), ("num_attention_heads", "0"), ("vocab_size", "1.5"),
+        ])
+    func refused(key: String, value: String) throws {
+        let json = try #require(
+            try JSONSerialization.jsonObject(with: Data(#"{"\#(key)": \#(value)}"#.utf8)) as? [String: Any])
+        let error = #expect(throws: ModelError.self) { try BERTConfiguration(json: json, path: "config.json") }
+        #expect(error?.kind == .badData)
+        #expect(error?.description.contains(key) == true, "\(String(describing: error))")
+    }
+
+    @Test("keys that change nothing, or are empty, are read past")
+    func accepted() throws {
+        let json = #"""
+            {"pruned_heads": {}, "chunk_size_feed_forward": 16, "is_decoder": false, "add_cross_attention": false,
+             "quantization_config": null, "use_cache": true, "tie_word_embeddings": false, "output_attentions": true}
+            """#
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+        #expect(try BERTConfiguration(json: object, path: "config.json").hiddenWidth == 768)
+    }
+}

@@ -56,6 +56,26 @@ struct TensorFolderTests {
         #expect(error?.description.contains("no tensor 'e'") == true)
     }
 
+    @Test("layer norms' gamma and beta are weight and bias, unless the folder has these, too")
+    func oldNames() throws {
+        try shard(
+            "model.safetensors",
+            [
+                "x.LayerNorm.gamma": 1, "x.LayerNorm.beta": 2, "y.LayerNorm.gamma": 3, "y.LayerNorm.weight": 4,
+                "gamma": 5,
+            ])
+        let tensors = try TensorFolder(path: folder.path)
+        #expect(
+            tensors.tensorNames.sorted() == [
+                "gamma", "x.LayerNorm.bias", "x.LayerNorm.weight", "y.LayerNorm.gamma", "y.LayerNorm.weight",
+            ])
+        #expect(try tensors.floats(of: "x.LayerNorm.weight", shape: [1]) == [1])
+        #expect(try tensors.floats(of: "x.LayerNorm.gamma", shape: [1]) == [1])
+        #expect(try tensors.floats(of: "x.LayerNorm.bias", shape: [1]) == [2])
+        #expect(try tensors.floats(of: "y.LayerNorm.weight", shape: [1]) == [4])
+        #expect(tensors.storedName(of: "x.LayerNorm.bias") == "x.LayerNorm.beta")
+    }
+
     /// As `safetensors.torch.save_model` writes them.
     @Test("a tied tensor is stored once and found by each of its names")
     func tied() throws {

@@ -19,7 +19,7 @@ struct WriterTests {
             var tensors = ElementType.allCases.map { type in
                 TensorToWrite(
                     name: "t.\(type.rawValue)", elementType: type, shape: [3, 4],
-                    bytes: UnsafeRawBufferPointer(rebasing: bytes[..<(12 * type.size)]))
+                    bytes: UnsafeRawBufferPointer(rebasing: bytes[..<(12 * type.bits / 8)]))
             }
             tensors.append(TensorToWrite(name: "none", shape: [0, 384], values: []))
             tensors.append(TensorToWrite(name: "one", shape: [], values: [2.5]))
@@ -31,7 +31,7 @@ struct WriterTests {
         for type in ElementType.allCases {
             let tensor = try #require(file.tensor(named: "t.\(type.rawValue)"))
             #expect(tensor.elementType == type && tensor.shape == [3, 4])
-            #expect(Array(file.bytes(of: tensor)) == Array(contents[..<(12 * type.size)]))
+            #expect(Array(file.bytes(of: tensor)) == Array(contents[..<(12 * type.bits / 8)]))
         }
         #expect(try file.floats(of: "none", shape: [0, 384]).isEmpty)
         #expect(try file.floats(of: "one", shape: []) == [2.5])

@@ -38,8 +38,14 @@ public struct BERTConfiguration: Sendable, Equatable {
         }
         try reader.require("hidden_act", default: "gelu", among: ["gelu"])
         try reader.require("position_embedding_type", default: "absolute", among: ["absolute"])
-        if json["is_decoder"] as? Bool == true {
-            throw ModelError(.badData, "\(path): is_decoder is true, expected an encoder")
+        for key in ["is_decoder", "add_cross_attention"] where json[key] as? Bool == true {
+            throw ModelError(.badData, "\(path): \(key) is true, expected an encoder")
+        }
+        // Keys that say that the tensors are not those of a plain network.
+        for key in ["pruned_heads", "quantization_config"] {
+            guard let value = reader.value(key), (value as? [String: Any])?.isEmpty != true else { continue }
+            throw ModelError(
+                .badData, "\(path): \(key) is set, which this version does not read; save the model without it")
         }
     }
 }

@@ -6,7 +6,10 @@ extension BERTConfiguration {
     /// - Parameters:
     ///   - tensors: by the names of ``tensors``.
     ///   - dropout: replaces the probabilities of the configuration; nil keeps them.
-    func encoder(_ tensors: TensorSource, dropout: Double?) throws -> TextEncoder.Description {
+    ///   - lacksPooler: whether the model's files have none.
+    func encoder(
+        _ tensors: TensorSource, dropout: Double?, lacksPooler: Bool = false
+    ) throws -> TextEncoder.Description {
         let network = NetworkDescription()
         var linears: [AdaptedLinear] = []
         func linear(_ name: String, _ outputs: Int, _ inputs: Int) throws -> AdaptedLinear {
@@ -46,12 +49,20 @@ extension BERTConfiguration {
                 try tensors.normalization(
                     "\(layer).output.LayerNorm", self, dropout: dropped(hiddenDropout, site: site + 2)))
         }
-        let pooled = network.tanh(
-            network.linear(network.first(hidden), try linear("pooler.dense", hiddenWidth, hiddenWidth)))
+        let pooler =
+            lacksPooler
+            ? AdaptedLinear(path: Self.root + Self.pooler, outputs: hiddenWidth, inputs: hiddenWidth)
+            : try tensors.linear(Self.pooler, outputs: hiddenWidth, inputs: hiddenWidth)
+        let pooled = network.tanh(network.linear(network.first(hidden), pooler))
         return TextEncoder.Description(
             hiddenWidth: hiddenWidth, vocabularySize: vocabularySize, longestSequence: positionCount,
-            segmentCount: segmentCount, headDropout: dropout ?? classifierDropout, linears: linears, network: network,
-            hiddenStates: hidden, pooled: pooled)
+            segmentCount: segmentCount, headDropout: dropout ?? classifierDropout, linears: linears + [pooler],
+            missingLayers: lacksPooler ? [pooler] : [], network: network, hiddenStates: hidden, pooled: pooled)
+    }
+
+    /// Whether files have no pooler, as those of a model that was trained for another task than the classification of texts.
+    static func lacksPooler(_ weights: FrozenWeights) -> Bool {
+        !["weight", "bias"].contains { weights.has("\(pooler).\($0)") }
     }
 
     /// The tensors of a folder, with or without the prefix `bert.`.

@@ -7,6 +7,8 @@ import NeuralNetwork
 extension BERTConfiguration {
     /// What the names of BertForSequenceClassification begin with, but for the head's.
     static let root = "bert."
+    /// The layer between the last hidden states and the head.
+    static let pooler = "pooler.dense"
 
     /// Every tensor of `BertModel`, without ``root``, from the tokens to the pooler.
     var tensors: [TrainedTensors.Tensor] {
@@ -35,7 +37,7 @@ extension BERTConfiguration {
             linear("\(name).output.dense", hiddenWidth, intermediateWidth)
             normalization("\(name).output.LayerNorm")
         }
-        linear("pooler.dense", hiddenWidth, hiddenWidth)
+        linear(Self.pooler, hiddenWidth, hiddenWidth)
         return tensors
     }
 }

@@ -89,7 +89,8 @@ struct TensorFileReader: FileReader {
                 throw BrokenPromise("'\(name)' is listed but not there")
             }
             let bytes = file.bytes(of: tensor)
-            guard bytes.count == tensor.shape.reduce(tensor.elementType.size, *) else {
+            let size = tensor.elementType.size
+            guard size == 0 || bytes.count == tensor.shape.reduce(size, *) else {
                 throw BrokenPromise("'\(name)' of shape \(tensor.shape) has \(bytes.count) bytes")
             }
             if let last = bytes.last, let first = bytes.first { withExtendedLifetime((first, last)) {} }

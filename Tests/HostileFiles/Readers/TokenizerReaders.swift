@@ -64,7 +64,7 @@ struct TokenizerReader: FileReader {
     }
 }
 
-/// A tokenizer in `vocab.txt`, with `tokenizer_config.json` and `special_tokens_map.json`.
+/// A tokenizer in `vocab.txt`, with `tokenizer_config.json` and `special_tokens_map.json`, or `added_tokens.json`.
 struct VocabularyReader: FileReader {
     static let name = "vocabulary"
     static let share = 8
@@ -74,6 +74,8 @@ struct VocabularyReader: FileReader {
     init(_ workshop: Workshop) throws {
         let origin = try workshop.newFolder("origin")
         try Workshop.bytes(workshop.fixture("tiny-bert/vocab.txt")).write(to: origin + "/vocab.txt")
+        let bare = try workshop.newFolder("bare")
+        try Workshop.bytes(workshop.fixture("tiny-bert/vocab.txt")).write(to: bare + "/vocab.txt")
         let settings = #"""
             {"tokenizer_class": "BertTokenizer", "do_lower_case": true, "strip_accents": null, "tokenize_chinese_chars": true,
              "unk_token": "[UNK]", "cls_token": {"content": "[CLS]", "lstrip": false}, "truncation_side": "right",
@@ -90,6 +92,9 @@ struct VocabularyReader: FileReader {
                 "settings", file: "tokenizer_config.json", copying: origin, text: settings, format: .json),
             try workshop.seed(
                 "special-tokens", file: "special_tokens_map.json", copying: origin, text: map, format: .json),
+            try workshop.seed(
+                "added-tokens", file: "added_tokens.json", copying: bare, text: #"{"[E1]": 104, "film": 40, "é": 200}"#,
+                format: .json),
         ]
     }
 

@@ -1,0 +1,76 @@
+import Diagnostics
+public import Models
+public import NeuralNetwork
+import Text
+
+/// A tokenizer beside the network that reads its numbers: what leaves it, the network's tables have rows for.
+///
+/// What a text gives is checked, not what the vocabulary lists: a token that no text contains needs no row.
+public struct ModelTokenizer: Sendable {
+    /// Tokens of a sequence, special tokens included; longer texts are cut.
+    public let maximumLength: Int
+    private let tokenizer: WordPieceTokenizer
+    private let folder: String
+    private let vocabularySize: Int
+    private let segmentCount: Int
+    private let positionCount: Int
+
+    /// Reads the tokenizer of a model's folder.
+    ///
+    /// - Parameters:
+    ///   - encoder: the network.
+    ///   - isPair: whether the texts are pairs; those of a network that was trained on single texts may be pairs nevertheless.
+    /// - Throws: `TextError`, and ``TrainingError`` if the network cannot take the special tokens around every text.
+    public init(folder: String, encoder: TextEncoder, maximumLength: Int, isPair: Bool) throws {
+        self.folder = folder
+        self.maximumLength = maximumLength
+        tokenizer = try WordPieceTokenizer(modelDirectory: folder)
+        vocabularySize = encoder.vocabularySize
+        segmentCount = encoder.segmentCount
+        positionCount = encoder.longestSequence
+        try tokenizer.validate(maxLength: maximumLength, isPair: isPair)
+        try check(
+            tokenizer.encode("", pair: isPair ? "" : nil, maxLength: maximumLength), "the special tokens of a text")
+    }
+
+    /// A text, or a pair of texts, as the network reads it.
+    ///
+    /// - Parameter place: of the text, for messages.
+    /// - Throws: ``TrainingError`` for what the network has no row for.
+    public func sequence(
+        _ text: String, pair: String? = nil, place: @autoclosure () -> String
+    ) throws(TrainingError) -> TokenSequence {
+        let tokens = tokenizer.encode(text, pair: pair, maxLength: maximumLength)
+        try check(tokens, place())
+        guard !tokens.ids.isEmpty else {
+            throw TrainingError(
+                .badData,
+                "\(place()): no token, and the tokenizer of \(folder) puts none around a text; leave the text out")
+        }
+        return TokenSequence(tokens: tokens.ids, types: tokens.typeIDs)
+    }
+
+    private func check(_ tokens: TokenizedText, _ place: @autoclosure () -> String) throws(TrainingError) {
+        if let id = tokens.ids.max(), Int(id) >= vocabularySize {
+            let name = tokenizer.text(of: id).map { "the token '\($0)'" } ?? "a token"
+            throw TrainingError(
+                .badData,
+                "\(place()): \(name) has the number \(id), but the word embedding of \(folder) has \(vocabularySize) rows "
+                    + "(0 to \(vocabularySize - 1)); use the tokenizer's files of this very model, or enlarge its embedding"
+            )
+        }
+        if let segment = tokens.typeIDs.max(), Int(segment) >= segmentCount {
+            throw TrainingError(
+                .badData,
+                "\(place()): a token of segment \(segment), but the model in \(folder) knows \(segmentCount) "
+                    + "(type_vocab_size); "
+                    + (segmentCount == 1 ? "give single texts" : "use the tokenizer's files of this very model"))
+        }
+        guard tokens.ids.count <= positionCount else {
+            throw TrainingError(
+                .badData,
+                "\(place()): \(tokens.ids.count) tokens, but the model in \(folder) reads at most \(positionCount); "
+                    + "use the tokenizer's files of this very model")
+        }
+    }
+}
