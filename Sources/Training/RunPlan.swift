@@ -69,7 +69,10 @@ public struct RunPlan: PreparedRun {
                 trainingAllOf: configuration.model, dropout: configuration.dropout, outputCount: outputCount)
         } else {
             let encoder = try Self.encoder(configuration, storage: storage)
-            let brought = try configuration.adapter.initialAdapter.map { try Adapter(path: $0).denseLayers } ?? []
+            let brought =
+                try configuration.adapter.initialAdapter.map { path in
+                    try Adapter(path: try TrainedModel.requiredAdapterFolder(path)).denseLayers
+                } ?? []
             model = try AdaptedModel(
                 encoder: encoder,
                 adaptation: try Adaptation(

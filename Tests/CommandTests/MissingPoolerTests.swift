@@ -140,7 +140,8 @@ struct MissingPoolerTests {
         #expect(result.status == 64)
         #expect(result.standardError.contains("'bert.pooler.dense' alone"), "\(result.standardError)")
         let both = try await job.train(
-            "both", "--set", "model=\(base)", "--set", "adapter.target_modules=[dense]", "--set", "adapter.compact_final=true")
+            "both", "--set", "model=\(base)", "--set", "adapter.target_modules=[dense]", "--set",
+            "adapter.compact_final=true")
         #expect(both.status == 0, "\(both.standardError)")
         let names = try SafetensorsFile(path: job.path + "/both/adapter/adapter_model.safetensors").tensorNames
         let prefix = "base_model.model.bert.pooler."
