@@ -59,6 +59,7 @@ let package = Package(
             "WeightFiles",
             ["Diagnostics", "LinearAlgebra", "MessagePassing", "Safetensors", "WeightMethods"]),
         room("Tables"),
+        room("Tokenization", ["Diagnostics"]),
         room("Text", ["Diagnostics", "JSONText", "Tables"]),
         room("Images", ["CZlib", "Diagnostics", "Randomness", "Tables"]),
         room("PEFTFormat", ["Diagnostics", "JSONText", "LinearAlgebra", "Safetensors"]),
@@ -81,7 +82,7 @@ let package = Package(
             dependencies: [
                 "Checkpointing", "Diagnostics", "Factoring", "Factorization", "LinearAlgebra", "MessagePassing",
                 "Models",
-                "PEFTFormat", "Safetensors", "Text", "Training", "WeightFiles", "WeightMethods",
+                "PEFTFormat", "Safetensors", "Text", "Tokenization", "Training", "WeightFiles", "WeightMethods",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         // Programs that tests run.
@@ -101,6 +102,7 @@ let package = Package(
         tests("DiagnosticsTests", ["Diagnostics"]),
         tests("MessagePassingTests", ["MessagePassing", "MultiProcessChecks", "MultiProcessTesting"]),
         tests("RandomnessTests", ["Randomness"], exclude: ["Fixtures"]),
+        tests("TokenizationTests", ["Diagnostics", "Tokenization"], exclude: ["Fixtures"]),
         tests(
             "TextTests", ["Text"], exclude: ["Fixtures", "make_added_token_goldens.py", "make_tokenizer_goldens.py"]),
         tests("ImagesTests", ["Diagnostics", "FixtureFiles", "Images", "Randomness"]),
