@@ -159,9 +159,14 @@ extension AdapterHost {
 
 extension TrainingConfiguration {
     /// The files of `adapter.init`, for digests.
+    ///
+    /// - Throws: ``TrainingError`` where there is no adapter, or none yet.
     var initialAdapterFiles: [String] {
-        guard let path = adapter.initialAdapter else { return [] }
-        return Adapter.fileNames.map { TrainedModel.adapterFolder(path) + "/" + $0 }
+        get throws(TrainingError) {
+            guard let path = adapter.initialAdapter else { return [] }
+            let folder = try TrainedModel.requiredAdapterFolder(path)
+            return Adapter.fileNames.map { folder + "/" + $0 }
+        }
     }
 }
 

@@ -23,7 +23,10 @@ struct Fingerprint: Codable, Equatable {
             ("model files (SHA-256)", digests.model, other.digests.model),
             ("training data (SHA-256)", digests.data, other.digests.data),
             ("adapter.init (SHA-256)", digests.initialAdapter, other.digests.initialAdapter),
-            ("BLAS kernel type", comparesKernels ? origin.kernelType : "", comparesKernels ? other.origin.kernelType : ""),
+            (
+                "BLAS kernel type", comparesKernels ? origin.kernelType : "",
+                comparesKernels ? other.origin.kernelType : ""
+            ),
         ] where here != there {
             return "\(what) \(here.prefix(16)), process 0 on \(other.host) has \(there.prefix(16))"
         }

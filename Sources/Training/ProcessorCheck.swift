@@ -1,4 +1,5 @@
 import CKernels
+import Diagnostics
 import Foundation
 
 /// What a processor must have so that a run ends with the bits that all others give.
@@ -15,7 +16,8 @@ enum ProcessorCheck {
                 throw TrainingError(.usage, "\(variable) is '\(asked)', expected avx2 or avx512")
             }
             guard level <= Int(kernel_best_instructions()) else {
-                throw TrainingError(.usage, "\(variable) is '\(asked)', which this processor does not have; leave it out")
+                throw TrainingError(
+                    .usage, "\(variable) is '\(asked)', which this processor does not have; leave it out")
             }
         }
         #if arch(x86_64)

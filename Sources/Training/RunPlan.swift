@@ -30,7 +30,7 @@ public struct RunPlan: PreparedRun {
     ///   - progressed: called for every thousandth sample that is tokenised.
     public init(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
-        sharing: TrainingSamples.Sharing = { rowCount, part in try part(0..<rowCount) },
+        sharing: TrainingSamples.Sharing = { rowCount, part in part(0..<rowCount) },
         progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws {
         inputs = try FileStamp.all(
@@ -69,12 +69,14 @@ public struct RunPlan: PreparedRun {
                 trainingAllOf: configuration.model, dropout: configuration.dropout, outputCount: outputCount)
         } else {
             let encoder = try Self.encoder(configuration, storage: storage)
-            let brought = try configuration.adapter.initialAdapter.map { try Adapter(path: $0).denseLayers } ?? []
+            let brought = try configuration.adapter.initialAdapter.map {
+                try Adapter(path: try TrainedModel.requiredAdapterFolder($0)).denseLayers
+            }
             model = try AdaptedModel(
                 encoder: encoder,
                 adaptation: try Adaptation(
                     configuration, among: encoder.linears,
-                    denseLayers: encoder.missingLayers.map(\.path) + brought),
+                    denseLayers: encoder.missingLayers.map(\.path) + (brought ?? [])),
                 outputCount: outputCount)
         }
         try model.start(configuration)

@@ -194,7 +194,9 @@ struct ReliabilityTests {
         #expect(wrong.status == 66)
     }
 
-    @Test("a run is not resumed with another tokenizer, nor, if it started from singular vectors, on another type of processor")
+    @Test(
+        "a run is not resumed with another tokenizer, nor, if it started from singular vectors, on another type of processor"
+    )
     func changedInputs() async throws {
         let job = try TinyJob()
         let model = job.folder.path + "/model"
@@ -207,7 +209,8 @@ struct ReliabilityTests {
             kill -TERM $job; wait $job
             """)
         #expect(stopped.status == 75, "\(stopped.standardError)")
-        let resume = "\(options(job, "run", steps: 2_000)) --set model=\(model) --set adapter.initialization=svd --resume"
+        let resume =
+            "\(options(job, "run", steps: 2_000)) --set model=\(model) --set adapter.initialization=svd --resume"
         let kernels = try await shell("OPENBLAS_CORETYPE=Sandybridge $rankwise \(resume)")
         #expect(kernels.status == 64 && kernels.standardError.contains("--any-processor"), "\(kernels.standardError)")
         let tokenizer = try await shell("echo >> \(model)/vocab.txt; OPENBLAS_CORETYPE=Haswell $rankwise \(resume)")
