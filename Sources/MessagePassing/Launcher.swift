@@ -38,7 +38,9 @@ struct Launcher: Equatable {
     /// Whether something has started this process that tells MPI of others: `mpirun` of Open MPI, or what speaks PMIx
     /// (`srun --mpi=pmix`, prterun) or PMI-2. Without it the process is alone, and needs no MPI.
     static var startsMessagePassing: Bool {
-        ["OMPI_COMM_WORLD_SIZE", "PMIX_NAMESPACE", "PMIX_RANK", "PMI_RANK", "PMI_FD"].contains { (name: String) in getenv(name) != nil }
+        ["OMPI_COMM_WORLD_SIZE", "PMIX_NAMESPACE", "PMIX_RANK", "PMI_RANK", "PMI_FD"].contains { (name: String) in
+            getenv(name) != nil
+        }
     }
 
     /// For a process that MPI sees alone.

@@ -83,7 +83,8 @@ extension BERTConfiguration {
             name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count).prefix { $0 != "." }) : nil
         }
         guard let last = layers.max(), last >= layerCount else { return nil }
-        return "\(folder): the weights have \(last + 1) layers, and config.json says num_hidden_layers \(layerCount); the others "
+        return
+            "\(folder): the weights have \(last + 1) layers, and config.json says num_hidden_layers \(layerCount); the others "
             + "are not used"
     }
 }

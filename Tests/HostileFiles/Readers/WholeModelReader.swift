@@ -34,9 +34,8 @@ struct WholeModelReader: FileReader {
         }
         let trained = try TrainedModel(path: input.seed.folder)
         var predictions: [TrainedModel.Prediction] = []
-        try trained.forEachPrediction(for: [("a fine film", nil), ("", nil)], place: { "text \($0)" }) {
-            predictions.append($0)
-        }
+        try trained.forEachPrediction(
+            for: [("a fine film", nil), ("", nil)], place: { "text \($0)" }, { predictions.append($0) })
         guard predictions.count == 2, predictions.allSatisfy({ $0.logits.count == trained.model.outputCount }) else {
             throw BrokenPromise("\(predictions.count) predictions for 2 texts, or of another width than the head's")
         }
