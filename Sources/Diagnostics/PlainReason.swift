@@ -9,7 +9,8 @@ public func plainReason(_ error: any Error) -> String {
         if error.domain == NSPOSIXErrorDomain {
             return String(cString: strerror(Int32(truncatingIfNeeded: error.code)))
         }
-        next = error.userInfo[NSUnderlyingErrorKey] as? NSError
+        // Here the error that lies below need not be an NSError.
+        next = (error.userInfo[NSUnderlyingErrorKey] as? any Error).map { $0 as NSError }
     }
     switch (error as? CocoaError)?.code {
     case .fileNoSuchFile, .fileReadNoSuchFile: return String(cString: strerror(ENOENT))

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Foundation
 import PEFTFormat
+import Safetensors
 import Training
 
 /// `rankwise export`.
@@ -121,7 +122,7 @@ func writeOutputFolder(_ path: String, _ body: (_ partial: String) throws -> Voi
     do {
         try body(partial)
         if manager.fileExists(atPath: path) { try manager.removeItem(atPath: path) }
-        try manager.moveItem(atPath: partial, toPath: trimmed)
+        try DurableFile.rename(partial, to: trimmed)
     } catch {
         try? manager.removeItem(atPath: partial)
         throw error

@@ -46,7 +46,8 @@ final class Coordinator {
         guard checkpoints.entries().isEmpty else {
             throw TrainingError(
                 .badData,
-                "\(checkpoints.folder): no checkpoint is valid; nothing was deleted, start over with --overwrite")
+                "\(checkpoints.folder): no checkpoint is valid; nothing was deleted; set output to another folder, or have --overwrite delete the run and start over"
+            )
         }
         return nil
     }

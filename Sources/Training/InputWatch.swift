@@ -14,11 +14,15 @@ import Safetensors
 final class InputWatch {
     private var files: [(path: String, digest: String, stamp: FileStamp?)]
 
+    /// Whether this process tells of files that are gone.
+    private let tells: Bool
+
     /// - Parameters:
     ///   - stamps: taken before the files were read, by their paths.
     ///   - digests: SHA-256 of each file, taken after it was read.
     /// - Throws: ``TrainingError`` naming a file that changed in between.
-    init(_ stamps: [String: FileStamp], digests: [String: String]) throws(TrainingError) {
+    init(_ stamps: [String: FileStamp], digests: [String: String], tells: Bool) throws(TrainingError) {
+        self.tells = tells
         files = digests.sorted { $0.key < $1.key }.map { ($0.key, $0.value, FileStamp(path: $0.key)) }
         for file in files {
             guard let before = stamps[file.path], before != file.stamp else { continue }
@@ -31,7 +35,7 @@ final class InputWatch {
         for index in files.indices {
             let file = files[index]
             guard let stamp = FileStamp(path: file.path) else {
-                if file.stamp != nil { tellUser("\(file.path): is gone; the run goes on with what it has read") }
+                if tells, file.stamp != nil { tellUser("\(file.path): is gone; the run goes on with what it has read") }
                 files[index].stamp = nil
                 continue
             }

@@ -59,7 +59,7 @@ extension TrainingConfiguration {
     var inputPaths: [(key: String, path: String)] {
         [
             ("model", modelFolder), ("data.train", data.trainingFile), ("data.validation", data.validation),
-            ("data.test", data.test), ("adapter.init", adapter.initialAdapter),
+            ("data.test", data.test), ("adapter.init", adapter.initialAdapter.map(TrainedModel.adapterFolder)),
         ].compactMap { key, path in path.map { (key, $0) } }
     }
 }

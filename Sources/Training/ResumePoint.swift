@@ -41,7 +41,7 @@ struct ResumePoint: Codable {
             throw TrainingError(
                 .usage,
                 "\(path): \(what) differs from the one that the run started with (SHA-256 \(found.prefix(12))…, "
-                    + "was \(expected.prefix(12))…); restore it, or start over with --overwrite")
+                    + "was \(expected.prefix(12))…); restore it, or set output to another folder")
         }
         let former = newest.manifest.origin
         if plan.configuration.dependsOnProcessorType, origin.kernelType != former.kernelType {

@@ -159,10 +159,17 @@ extension RunFolder {
         return listed.filter { !$0.contains("/") && exists(result + "/" + $0) }
     }
 
-    /// Builds that kept no list left a finished run with a summary.
+    /// Builds that kept no list left a finished run with a summary, and its configuration says what its result is.
     private func filesOfEarlierBuild(ofResult result: String) -> [String] {
-        guard !exists(".written"), isOwn("summary.json") else { return [] }
-        return (try? FileManager.default.contentsOfDirectory(atPath: path + "/" + result)) ?? []
+        guard !exists(".written"), isOwn("summary.json"),
+            let text = try? String(contentsOfFile: configurationPath, encoding: .utf8),
+            let configuration = try? TrainingConfiguration(resolvedYAML: text, path: configurationPath),
+            configuration.leavesAdapter == (result == "adapter")
+        else { return [] }
+        return [
+            "adapter_config.json", "adapter_model.safetensors", "config.json", "model.safetensors", "rankwise.json",
+            "preprocessor_config.json",
+        ]
     }
 
     /// Whether a file looks like what a run writes under its name.

@@ -69,14 +69,15 @@ public struct RunPlan: PreparedRun {
                 trainingAllOf: configuration.model, dropout: configuration.dropout, outputCount: outputCount)
         } else {
             let encoder = try Self.encoder(configuration, storage: storage)
-            let brought = try configuration.adapter.initialAdapter.map {
-                try Adapter(path: try TrainedModel.requiredAdapterFolder($0)).denseLayers
-            }
+            let brought =
+                try configuration.adapter.initialAdapter.map { path in
+                    try Adapter(path: try TrainedModel.requiredAdapterFolder(path)).denseLayers
+                } ?? []
             model = try AdaptedModel(
                 encoder: encoder,
                 adaptation: try Adaptation(
                     configuration, among: encoder.linears,
-                    denseLayers: encoder.missingLayers.map(\.path) + (brought ?? [])),
+                    denseLayers: encoder.missingLayers.map(\.path) + brought),
                 outputCount: outputCount)
         }
         try model.start(configuration)

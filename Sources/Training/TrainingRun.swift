@@ -49,7 +49,7 @@ public enum TrainingRun {
         let remarks = plan.remarks + (try plan.checkSplits())
         if isCoordinator { remarks.forEach(tellUser) }
         let fingerprint = try plan.agreedFingerprint(communicator)
-        let inputs = try InputWatch(plan.inputs, digests: fingerprint.digests.files)
+        let inputs = try InputWatch(plan.inputs, digests: fingerprint.digests.files, tells: isCoordinator)
         watch.progressed()
         StopRequest.listen()
         let singularVectors = try SingularVectorStart.ofRun(

@@ -55,7 +55,7 @@ struct MachineTests {
     @Test("processes that know nothing of each other are refused, with how to start them")
     func strangers() async throws {
         let job = try TinyJob()
-        let result = try await job.train("run", environment: ["SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "1"])
+        let result = try await job.train("run", environment: ["SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "0"])
         #expect(result.status == 64 && result.standardError.contains("srun --mpi=pmix"), "\(result.standardError)")
         #expect(!FileManager.default.fileExists(atPath: job.path + "/run"))
     }

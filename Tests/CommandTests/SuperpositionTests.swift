@@ -108,7 +108,9 @@ struct SuperpositionTests {
 
         let killed = try await sweep.run("killed", processes: 2, timeout: 1)
         #expect(killed.status != 0)
-        let finished = try FileManager.default.contentsOfDirectory(atPath: sweep.path("killed/cells")).count
+        // Not those that were being written.
+        let finished = try FileManager.default.contentsOfDirectory(atPath: sweep.path("killed/cells"))
+            .count { $0.hasSuffix(".json") }
         #expect(finished < 24, "it was killed before its end")
         #expect(try await sweep.run("killed").status == 64, "an earlier sweep is neither kept nor removed unasked")
         #expect(try await sweep.run("killed", "--resume", "--set", "lr=2e-2").status == (finished > 0 ? 64 : 0))

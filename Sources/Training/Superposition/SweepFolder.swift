@@ -12,14 +12,35 @@ struct SweepFolder {
     var fitsPath: String { path + "/fits.jsonl" }
     var figurePath: String { path + "/loss.svg" }
 
-    /// Everything that a sweep writes; nothing else in the folder is ever touched.
-    private var ownPaths: [String] { [linesPath, fitsPath, figurePath, cellsPath, configurationPath] }
+    /// Everything here that a sweep wrote; nothing else in the folder is ever touched.
+    private var ownPaths: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: cellsPath)) ?? []
+        let cells = names.filter { $0.hasSuffix(".json") }.map { cellsPath + "/" + $0 }.filter { path in
+            FileManager.default.contents(atPath: path).flatMap { try? CellResult(line: $0) } != nil
+        }
+        let results = [linesPath, fitsPath, figurePath].filter { FileManager.default.fileExists(atPath: $0) }
+        return cells + results + (isConfigurationOwn ? [configurationPath] : [])
+    }
+
+    /// Whether `sweep.yaml` is as a sweep writes it: every key, in one form.
+    private var isConfigurationOwn: Bool {
+        guard let text = try? String(contentsOfFile: configurationPath, encoding: .utf8),
+            let configuration = try? SweepConfiguration(yaml: text, path: configurationPath)
+        else { return false }
+        return configuration.resolvedYAML == text
+    }
 
     private func path(of cell: SweepCell) -> String { cellsPath + "/" + cell.name + ".json" }
 
     /// Makes the folder ready for who holds its lock.
     func prepare(_ start: RunStart) throws(TrainingError) {
-        let contents = ownPaths.filter { FileManager.default.fileExists(atPath: $0) }
+        let contents = ownPaths
+        guard isConfigurationOwn || !FileManager.default.fileExists(atPath: configurationPath) else {
+            throw TrainingError(
+                .usage,
+                "\(configurationPath): no sweep wrote it, and the sweep would write over it; move it, or set output to another "
+                    + "folder")
+        }
         if start == .new, !contents.isEmpty {
             throw TrainingError(
                 .usage,
@@ -32,7 +53,9 @@ struct SweepFolder {
             // What a killed process left half-written.
             for folder in [path, cellsPath] {
                 for name in try FileManager.default.contentsOfDirectory(atPath: folder)
-                where name.wholeMatch(of: /.+\.(json|jsonl|svg|yaml)\.[0-9]+\.partial/) != nil {
+                where name.wholeMatch(
+                    of: /(m[0-9]+-.+\.json|cells\.jsonl|fits\.jsonl|loss\.svg|sweep\.yaml)\.[0-9]+\.partial/) != nil
+                {
                     try FileManager.default.removeItem(atPath: folder + "/" + name)
                 }
             }
