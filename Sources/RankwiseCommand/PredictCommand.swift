@@ -61,11 +61,9 @@ struct PredictCommand: ParsableCommand {
                 takesPairs: trained.task.isRecorded ? trained.task.textPairColumn != nil : nil)
             try texts.forEachGroup(of: 32) { group in
                 let samples = group.map { ($0.text, $0.pair) }
-                for prediction in try trained.predictions(
-                    for: samples, place: { "\(InputLines.name):\(group[$0].line)" })
-                {
-                    try printLine(Self.json(prediction, weights: weights))
-                }
+                try trained.forEachPrediction(
+                    for: samples, place: { "\(InputLines.name):\(group[$0].line)" },
+                    { try printLine(Self.json($0, weights: weights)) })
             }
         }
     }

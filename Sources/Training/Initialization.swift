@@ -159,6 +159,8 @@ extension AdapterHost {
 
 extension TrainingConfiguration {
     /// The files of `adapter.init`, for digests.
+    ///
+    /// - Throws: ``TrainingError`` where there is no adapter, or none yet.
     var initialAdapterFiles: [String] {
         get throws(TrainingError) {
             guard let path = adapter.initialAdapter else { return [] }

@@ -29,8 +29,8 @@ public struct ModelTokenizer: Sendable {
         segmentCount = encoder.segmentCount
         positionCount = encoder.longestSequence
         try tokenizer.validate(maxLength: maximumLength, isPair: isPair)
-        try check(
-            tokenizer.encode("", pair: isPair ? "" : nil, maxLength: maximumLength), "the special tokens of a text")
+        let special = encode("", pair: isPair ? "" : nil)
+        try checkTables(special.ids[...], segments: special.typeIDs[...], "the special tokens of a text")
     }
 
     /// A text, or a pair of texts, as the network reads it.
@@ -40,18 +40,37 @@ public struct ModelTokenizer: Sendable {
     public func sequence(
         _ text: String, pair: String? = nil, place: @autoclosure () -> String
     ) throws(TrainingError) -> TokenSequence {
-        let tokens = tokenizer.encode(text, pair: pair, maxLength: maximumLength)
-        try check(tokens, place())
-        guard !tokens.ids.isEmpty else {
+        let tokens = encode(text, pair: pair)
+        try check(tokens.ids[...], segments: tokens.typeIDs[...], place: place())
+        return TokenSequence(tokens: tokens.ids, types: tokens.typeIDs)
+    }
+
+    /// The numbers of a text, or a pair, which are still to be checked.
+    func encode(_ text: String, pair: String?) -> TokenizedText {
+        tokenizer.encode(text, pair: pair, maxLength: maximumLength)
+    }
+
+    /// Checks numbers that ``encode(_:pair:)`` gave.
+    ///
+    /// - Parameters:
+    ///   - segments: of the tokens; none where all are 0.
+    ///   - place: of the text, for messages.
+    /// - Throws: ``TrainingError`` for what the network has no row for.
+    func check(
+        _ tokens: ArraySlice<Int32>, segments: ArraySlice<Int32>, place: @autoclosure () -> String
+    ) throws(TrainingError) {
+        try checkTables(tokens, segments: segments, place())
+        guard !tokens.isEmpty else {
             throw TrainingError(
                 .badData,
                 "\(place()): no token, and the tokenizer of \(folder) puts none around a text; leave the text out")
         }
-        return TokenSequence(tokens: tokens.ids, types: tokens.typeIDs)
     }
 
-    private func check(_ tokens: TokenizedText, _ place: @autoclosure () -> String) throws(TrainingError) {
-        if let id = tokens.ids.max(), Int(id) >= vocabularySize {
+    private func checkTables(
+        _ tokens: ArraySlice<Int32>, segments: ArraySlice<Int32>, _ place: @autoclosure () -> String
+    ) throws(TrainingError) {
+        if let id = tokens.max(), Int(id) >= vocabularySize {
             let name = tokenizer.text(of: id).map { "the token '\($0)'" } ?? "a token"
             throw TrainingError(
                 .badData,
@@ -59,17 +78,17 @@ public struct ModelTokenizer: Sendable {
                     + "(0 to \(vocabularySize - 1)); use the tokenizer's files of this very model, or enlarge its embedding"
             )
         }
-        if let segment = tokens.typeIDs.max(), Int(segment) >= segmentCount {
+        if let segment = segments.max(), Int(segment) >= segmentCount {
             throw TrainingError(
                 .badData,
                 "\(place()): a token of segment \(segment), but the model in \(folder) knows \(segmentCount) "
                     + "(type_vocab_size); "
                     + (segmentCount == 1 ? "give single texts" : "use the tokenizer's files of this very model"))
         }
-        guard tokens.ids.count <= positionCount else {
+        guard tokens.count <= positionCount else {
             throw TrainingError(
                 .badData,
-                "\(place()): \(tokens.ids.count) tokens, but the model in \(folder) reads at most \(positionCount); "
+                "\(place()): \(tokens.count) tokens, but the model in \(folder) reads at most \(positionCount); "
                     + "use the tokenizer's files of this very model")
         }
     }

@@ -185,18 +185,29 @@ public struct TrainedModel {
         }
     }
 
-    /// Predictions for texts, in their order. A prediction does not depend on the other texts.
+    /// Gives predictions for texts, in their order. A prediction does not depend on the other texts.
     ///
-    /// - Parameter place: of the text of an index, for messages.
-    /// - Throws: ``TrainingError`` for a text with a token that the network does not know.
-    public func predictions(
-        for texts: [(text: String, pair: String?)], place: (Int) -> String = { "text \($0 + 1)" }
-    ) throws(TrainingError) -> [Prediction] {
+    /// - Parameters:
+    ///   - place: of the text of an index, for messages.
+    ///   - body: is given one prediction after the other, also those before a text that the network cannot take.
+    /// - Throws: ``TrainingError`` for a text with a token that the network does not know; what `body` throws.
+    public func forEachPrediction(
+        for texts: [(text: String, pair: String?)], place: (Int) -> String, _ body: (Prediction) throws -> Void
+    ) throws {
         var sequences: [TokenSequence] = []
-        for (index, text) in texts.enumerated() {
-            sequences.append(try tokenizer.sequence(text.text, pair: text.pair, place: place(index)))
+        do {
+            for (index, text) in texts.enumerated() {
+                sequences.append(try tokenizer.sequence(text.text, pair: text.pair, place: place(index)))
+            }
+        } catch {
+            try predictions(for: sequences).forEach(body)
+            throw error
         }
-        return Evaluation(model: model).logits(of: sequences).map { logits in
+        try predictions(for: sequences).forEach(body)
+    }
+
+    private func predictions(for sequences: [TokenSequence]) -> [Prediction] {
+        Evaluation(model: model).logits(of: sequences).map { logits in
             labels.map { Prediction(logits: logits, labels: $0.names) } ?? Prediction(number: logits)
         }
     }

@@ -13,7 +13,7 @@ public struct TrainingSamples: Sendable {
 
     /// Has every process tokenise its part of so many rows, and gives back the numbers of all parts in their order. Alone:
     /// calls the closure with all rows.
-    public typealias Sharing = (_ rowCount: Int, _ part: (Range<Int>) throws -> [Int32]) throws -> [Int32]
+    public typealias Sharing = (_ rowCount: Int, _ part: (Range<Int>) -> [Int32]) throws -> [Int32]
 
     /// All sequences, one after another: the number of tokens, negative if segments follow; the tokens; the segments
     /// unless all are 0.
@@ -34,7 +34,7 @@ public struct TrainingSamples: Sendable {
     ///   - progressed: called for every thousandth sample or so, with the number of those that are done.
     public init(
         _ table: TextTable, labels: ClassLabels?, tokenizer: ModelTokenizer,
-        sharing: Sharing = { rowCount, part in try part(0..<rowCount) },
+        sharing: Sharing = { rowCount, part in part(0..<rowCount) },
         progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws {
         targets = try Self.targets(of: table, labels: labels)
@@ -45,22 +45,25 @@ public struct TrainingSamples: Sendable {
             var part: [Int32] = []
             for (index, row) in zip(rows, table.rows[rows]) {
                 if index % 1_000 == 0 { progressed(index) }
-                let text = try tokenizer.sequence(
-                    row.text, pair: row.textPair, place: "\(table.path):\(row.line)")
-                let hasSegments = text.types.contains { $0 != 0 }
-                part.append(Int32(hasSegments ? -text.tokens.count : text.tokens.count))
-                part += text.tokens
-                if hasSegments { part += text.types }
+                let text = tokenizer.encode(row.text, pair: row.textPair)
+                let hasSegments = text.typeIDs.contains { $0 != 0 }
+                part.append(Int32(hasSegments ? -text.ids.count : text.ids.count))
+                part += text.ids
+                if hasSegments { part += text.typeIDs }
             }
             return part
         }
         var starts: [Int] = []
         starts.reserveCapacity(count)
         var position = 0
-        for _ in 0..<count {
+        // Checked on every process, so that all of them end with the same row.
+        for row in table.rows {
             starts.append(position)
-            let length = Int(numbers[position])
-            position += 1 + (length < 0 ? -2 * length : length)
+            let length = abs(Int(numbers[position]))
+            let tokens = position + 1..<position + 1 + length
+            let segments = tokens.upperBound..<tokens.upperBound + (numbers[position] < 0 ? length : 0)
+            try tokenizer.check(numbers[tokens], segments: numbers[segments], place: "\(table.path):\(row.line)")
+            position = segments.upperBound
         }
         (self.numbers, self.starts) = (numbers, starts)
     }
@@ -105,7 +108,7 @@ extension Communicator {
     ///
     /// - Throws: ``TrainingError`` if the processes do not have as many rows, as their files then differ.
     borrowing func shareTokenizing(
-        of rowCount: Int, _ part: (Range<Int>) throws -> [Int32]
+        of rowCount: Int, _ part: (Range<Int>) -> [Int32]
     ) throws -> [Int32] {
         let counts = try allGathered([Int64(rowCount)])
         if let other = counts.firstIndex(where: { $0 != counts[0] }) {
@@ -121,7 +124,7 @@ extension Communicator {
             let length = min(stretch, rowCount - first)
             func start(ofProcess process: Int) -> Int { first + process * length / processCount }
             numbers += try allGathered(
-                varying: try part(start(ofProcess: processIndex)..<start(ofProcess: processIndex + 1))
+                varying: part(start(ofProcess: processIndex)..<start(ofProcess: processIndex + 1))
             ).elements
         }
         return numbers

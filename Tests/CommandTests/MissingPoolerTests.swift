@@ -77,14 +77,14 @@ struct MissingPoolerTests {
         // Without a step that changes anything, what goes on is what it started as.
         let onward = try await job.train(
             "onward", "--set", "model=\(base)", "--set", "method=lora", "--set",
-            "adapter.init=\(job.path)/unpruned/adapter",
+            "adapter.init=\(job.path)/unpruned",
             "--set", "optimizer.lr=0", "--set", "adapter.lora_dropout=0")
         #expect(onward.status == 66)
         let unpruned = try await job.train("unpruned", "--set", "model=\(base)", "--set", "method=lora")
         #expect(unpruned.status == 0, "\(unpruned.standardError)")
         let again = try await job.train(
             "onward", "--set", "model=\(base)", "--set", "method=lora", "--set",
-            "adapter.init=\(job.path)/unpruned/adapter",
+            "adapter.init=\(job.path)/unpruned",
             "--set", "optimizer.lr=0", "--set", "adapter.lora_dropout=0", "--overwrite")
         #expect(again.status == 0, "\(again.standardError)")
         #expect(!again.standardError.contains("a new one is drawn"))

@@ -62,7 +62,17 @@ struct TokenLimitTests {
         expectRefusal(
             try await job.train("run", "--set", "model=\(model)", "--set", "data.train=\(data)"),
             "zzz.tsv:3: \(message)")
-        expectRefusal(try await predict(model, "a zzz film"), "standard input:1: \(message)")
+        let predicted = try await predict(model, "a good film\na bad film\na zzz film\na film")
+        expectRefusal(predicted, "standard input:3: \(message)")
+        // Those before it are answered.
+        #expect(predicted.standardOutput.split(separator: "\n").count == 2)
+        // Each process tokenises a part of the rows; the first bad one is told, and once.
+        let rows = (0..<90).map { "a \([40, 80].contains($0) ? "zzz" : "good") film\t\($0 % 2)\n" }
+        try job.write("text\tlabel\n" + rows.joined(), to: "two.tsv")
+        expectRefusal(
+            try await job.train(
+                "run", "--set", "model=\(model)", "--set", "data.train=\(job.path)/two.tsv", processes: 2),
+            "two.tsv:42: \(message)")
         let run = try await job.train("fine")
         #expect(run.status == 0, "\(run.standardError)")
         expectRefusal(

@@ -33,7 +33,9 @@ struct WholeModelReader: FileReader {
             _ = try AdaptedModel(trainingAllOf: input.seed.folder, dropout: nil, outputCount: 3)
         }
         let trained = try TrainedModel(path: input.seed.folder)
-        let predictions = try trained.predictions(for: [("a fine film", nil), ("", nil)])
+        var predictions: [TrainedModel.Prediction] = []
+        try trained.forEachPrediction(
+            for: [("a fine film", nil), ("", nil)], place: { "text \($0)" }, { predictions.append($0) })
         guard predictions.count == 2, predictions.allSatisfy({ $0.logits.count == trained.model.outputCount }) else {
             throw BrokenPromise("\(predictions.count) predictions for 2 texts, or of another width than the head's")
         }
