@@ -33,6 +33,8 @@ public final class PrivateWeights: ConvertedWeights {
 /// share; half precision is converted once.
 public final class FrozenWeights {
     private let tensors: TensorFolder
+    /// What the names of the family's tensors begin with, and what they do in the files.
+    private let root: String
     private let prefix: String
     private let storage: any ConvertedWeights
     private let own = PrivateWeights()
@@ -40,30 +42,33 @@ public final class FrozenWeights {
     private var quantized: [String: QuantizedRows] = [:]
 
     /// - Parameters:
-    ///   - prefixes: what tensor names may start with, tried in this order (for instance `bert.` and nothing).
-    ///   - probe: the name of a tensor that every model of the family has, without prefix.
+    ///   - root: what the names of tensors start with, or lack in the files (for instance `bert.`).
+    ///   - probe: a tensor that every model of the family has.
     ///   - storage: for what has to be converted.
     ///   - quantization: in which some matrices are held; nil leaves all as they are.
-    ///   - isQuantized: whether a tensor is one of these, by its name without prefix.
+    ///   - isQuantized: whether a tensor is one of these.
     public init(
-        folder: String, prefixes: [String], probe: String, storage: any ConvertedWeights,
+        folder: String, root: String = "", probe: String, storage: any ConvertedWeights,
         quantization: WeightQuantization? = nil, isQuantized: (_ name: String) -> Bool = { _ in false }
     ) throws {
         let tensors = try TensorFolder(path: folder)
-        guard let prefix = prefixes.first(where: { tensors.tensor(named: $0 + probe) != nil }) else {
-            let names = prefixes.map { "'\($0 + probe)'" }.joined(separator: " or ")
+        let bare = String(probe.dropFirst(root.count))
+        let prefixes = root.isEmpty ? [""] : [root, ""]
+        guard let prefix = prefixes.first(where: { tensors.tensor(named: $0 + bare) != nil }) else {
+            let names = prefixes.map { "'\($0 + bare)'" }.joined(separator: " or ")
             throw ModelError(
                 .badData,
                 "\(folder)/model.safetensors: no tensor \(names), found for instance "
                     + "'\(tensors.tensorNames.first ?? "none")'; is this a model of the family that config.json names?")
         }
         self.tensors = tensors
+        self.root = root
         self.prefix = prefix
         self.storage = storage
         let places = QuantizedPlaces(
             quantization: quantization,
             names: tensors.tensorNames.filter {
-                $0.hasPrefix(prefix) && isQuantized(String($0.dropFirst(prefix.count)))
+                $0.hasPrefix(prefix) && isQuantized(root + $0.dropFirst(prefix.count))
             },
             tensors: tensors)
         try convert(except: Set(places.names))
@@ -93,23 +98,45 @@ public final class FrozenWeights {
     }
 
     /// Whether the folder has a tensor.
-    func has(_ name: String) -> Bool { tensors.tensor(named: prefix + name) != nil }
+    public func has(_ name: String) -> Bool { tensors.tensor(named: fileName(of: name)) != nil }
 
-    /// The tensors of the family, without prefix.
+    /// The tensors of the family.
     var names: [String] {
-        tensors.tensorNames.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+        tensors.tensorNames.filter { $0.hasPrefix(prefix) }.map { root + $0.dropFirst(prefix.count) }
+    }
+
+    /// A tensor's name in the files: those of the head never had the prefix.
+    private func fileName(of name: String) -> String {
+        name.hasPrefix(root) ? prefix + name.dropFirst(root.count) : name
+    }
+
+    /// The shape of a tensor; nil where the folder has none of this name.
+    public func shape(of name: String) -> [Int]? { tensors.tensor(named: fileName(of: name))?.shape }
+
+    /// Whether a folder lacks a tensor that it may lack, with all others of its module.
+    func lacks(_ entry: ModelTensor, among description: ModelDescription) -> Bool {
+        entry.role == .pooler && !description.tensors.contains { $0.module == entry.module && has($0.name) }
+    }
+
+    /// Has a tensor take its values from here, frozen.
+    func set(_ tensor: NetworkTensor) throws {
+        if case .quantized(let codes)? = codes(tensor.name, shape: tensor.shape) {
+            tensor.set(codes, owner: self)
+        } else {
+            tensor.set(try floats(tensor.name, shape: tensor.shape), owner: self)
+        }
     }
 
     /// A matrix of the given shape where it is held quantised.
     func codes(_ name: String, shape: [Int]) -> FrozenMatrix? {
-        quantized[tensors.storedName(of: prefix + name)].flatMap {
+        quantized[tensors.storedName(of: fileName(of: name))].flatMap {
             [$0.rows, $0.columns] == shape ? .quantized($0) : nil
         }
     }
 
     /// The elements of a tensor of the given shape, row-major.
     public func floats(_ name: String, shape: [Int]) throws -> UnsafePointer<Float> {
-        let name = tensors.storedName(of: prefix + name)
+        let name = tensors.storedName(of: fileName(of: name))
         if let mapped = try tensors.mappedFloats(of: name, shape: shape), let base = mapped.baseAddress { return base }
         guard let base = converted[name], tensors.tensor(named: name)?.shape == shape else {
             // Says what is wrong with it.

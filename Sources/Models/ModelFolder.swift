@@ -1,11 +1,10 @@
 import Diagnostics
 import Foundation
-import LinearAlgebra
 import NeuralNetwork
 
 /// A Hugging Face model folder, whatever its family.
 public enum ModelFolder {
-    /// Loads the encoder that the folder holds.
+    /// Loads the encoder that the folder holds, frozen.
     ///
     /// - Parameters:
     ///   - path: a folder with `config.json` and `model.safetensors` (or its sharded form).
@@ -17,56 +16,45 @@ public enum ModelFolder {
         path: String, dropout: Double? = nil, storage: any ConvertedWeights = PrivateWeights(),
         quantization: WeightQuantization? = nil
     ) throws -> TextEncoder {
-        let configuration = try bertConfiguration(path: path)
-        let weights = try BERTConfiguration.weights(folder: path, storage: storage, quantization: quantization)
-        let tensors = weights.source(root: BERTConfiguration.root, of: configuration.tensors)
-        return TextEncoder(
-            try configuration.encoder(
-                tensors, dropout: dropout, lacksPooler: BERTConfiguration.lacksPooler(weights)), owner: weights,
-            remarks: configuration.remark(onUnusedLayersOf: weights, folder: path).map { [$0] } ?? [])
+        let encoder = try describeEncoder(
+            path: path, dropout: dropout, storage: storage, quantization: quantization)
+        try encoder.freeze()
+        return encoder
     }
 
-    /// An encoder that is trained in full, with what the folder holds as its start; tensors of layers that it lacks stay 0.
+    /// The encoder that the folder holds, whose tensors have no values yet: ``TextEncoder/start(of:)`` tells those of the
+    /// folder.
     ///
-    /// - Parameters:
-    ///   - head: tensors of what is trained on top of so many features, which come last and stay 0.
-    ///   - dropout: replaces the probabilities of config.json; nil keeps them.
     /// - Throws: ``ModelError``, `SafetensorsError`.
-    public static func loadTrainedEncoder(
-        path: String, head: (_ features: Int) -> [TrainedTensors.Tensor], dropout: Double?
-    ) throws -> (encoder: TextEncoder, tensors: TrainedTensors) {
-        let configuration = try bertConfiguration(path: path)
-        let weights = try BERTConfiguration.weights(folder: path, storage: PrivateWeights())
-        // Before memory is taken for what the configuration claims.
-        let lacksPooler = BERTConfiguration.lacksPooler(weights)
-        let values = try configuration.tensors.filter { !lacksPooler || !$0.name.hasPrefix(BERTConfiguration.pooler) }
-            .map { try weights.floats($0.name, shape: $0.shape) }
-        let tensors = TrainedTensors(
-            configuration.tensors.map { .init(name: BERTConfiguration.root + $0.name, shape: $0.shape) }
-                + head(configuration.hiddenWidth))
-        withExtendedLifetime(weights) {
-            for (values, block) in zip(values, tensors.layout.blocks) {
-                (tensors.parameters.pointer + block.elements.lowerBound).update(
-                    from: values, count: block.elements.count)
-            }
-        }
-        let description = try configuration.encoder(
-            tensors.source(root: BERTConfiguration.root), dropout: dropout, lacksPooler: lacksPooler)
-        for layer in description.missingLayers { tensors.layout.train(layer, in: tensors.parameters.pointer) }
-        let remarks = configuration.remark(onUnusedLayersOf: weights, folder: path).map { [$0] } ?? []
-        return (TextEncoder(description, owner: tensors.parameters, remarks: remarks), tensors)
+    public static func describeEncoder(
+        path: String, dropout: Double? = nil, storage: any ConvertedWeights = PrivateWeights(),
+        quantization: WeightQuantization? = nil
+    ) throws -> TextEncoder {
+        try TextEncoder(
+            try encoderFamily(path: path), folder: path, dropout: dropout, storage: storage,
+            quantization: quantization)
     }
 
-    private static func bertConfiguration(path: String) throws -> BERTConfiguration {
+    /// Paths of the layers between an encoder's hidden states and a head, without which a head is of no use.
+    public static func poolerLayers(of family: any EncoderFamily) -> [String] {
+        let model = ModelDescription()
+        _ = family.features(of: family.hiddenStates(in: model), in: model)
+        return model.tensors.filter { $0.role == .pooler && $0.name.hasSuffix(".weight") }.map(\.module)
+    }
+
+    /// What the folder's config.json says, as its family reads it.
+    ///
+    /// - Throws: ``ModelError``, also for families that are not known.
+    public static func encoderFamily(path: String) throws -> any EncoderFamily {
         let json = try readConfiguration(path: path)
-        let family = json["model_type"] as? String
-        guard family == "bert" else {
+        guard let name = json["model_type"] as? String, let family = EncoderFamilies.family(ofModelType: name) else {
+            let known = EncoderFamilies.all.flatMap { $0.modelTypes }.map { "'\($0)'" }
             throw ModelError(
                 .badData,
-                "\(path)/config.json: model_type is '\(family ?? "missing")', expected 'bert'; "
-                    + "this version trains models of the BERT family only")
+                "\(path)/config.json: model_type is '\(json["model_type"] as? String ?? "missing")', expected one of "
+                    + "\(known.joined(separator: ", ")); this version trains models of these families")
         }
-        return try BERTConfiguration(json: json, path: "\(path)/config.json")
+        return try family.init(json: json, path: "\(path)/config.json")
     }
 
     /// The files that decide what the model computes from a text, for digests.

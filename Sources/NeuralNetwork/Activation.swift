@@ -8,7 +8,7 @@ public enum GELU {
     ///     shares the costly part with the function.
     ///   - output: [T, columns], contiguous.
     public static func forward(
-        _ values: MutableMatrixView, bias: UnsafePointer<Float>, into output: MutableMatrixView, pass: Pass
+        _ values: MutableMatrixView, bias: UnsafePointer<Float>?, into output: MutableMatrixView, pass: Pass
     ) {
         let kernel = pass.isTraining ? kernel_bias_gelu_derivative : { kernel_bias_gelu($0, $1, $2, $3, $4) }
         kernel(values.base, bias, output.base, values.rows, values.columns)
@@ -23,7 +23,7 @@ public enum GELU {
 /// The hyperbolic tangent of a biased product.
 public enum HyperbolicTangent {
     /// `values = tanh(values + bias)`, [rows, columns], contiguous.
-    public static func forward(_ values: MutableMatrixView, bias: UnsafePointer<Float>) {
+    public static func forward(_ values: MutableMatrixView, bias: UnsafePointer<Float>?) {
         kernel_bias_tanh(values.base, bias, values.rows, values.columns)
     }
 
@@ -33,8 +33,9 @@ public enum HyperbolicTangent {
     }
 }
 
-/// `values += bias` on every row.
-public func addBias(_ bias: UnsafePointer<Float>, to values: MutableMatrixView) {
+/// `values += bias` on every row, where there is one.
+public func addBias(_ bias: UnsafePointer<Float>?, to values: MutableMatrixView) {
+    guard let bias else { return }
     kernel_add_bias(values.base, values.stride, bias, values.rows, values.columns)
 }
 

@@ -13,10 +13,15 @@ public struct LinearAdapter {
     public let scale: Float
     /// Dropout of the adapter's input.
     public let dropout: Dropout
+    /// Operations whose backward passes each give a part of the triplets' gradients.
+    public let readers: Int
 
+    /// - Parameter readers: nil where each of the layers that use the block is computed once.
     public init(
-        block: ParameterLayout.Block, parameters: UnsafeMutablePointer<Float>, scale: Float, dropout: Dropout
+        block: ParameterLayout.Block, parameters: UnsafeMutablePointer<Float>, scale: Float, dropout: Dropout,
+        readers: Int? = nil
     ) {
+        self.readers = readers ?? block.uses.count
         self.block = block
         self.parameters = parameters
         self.scale = scale
@@ -32,93 +37,170 @@ public struct LinearAdapter {
 public final class AdaptedLinear {
     /// Dotted path of the module in the model, as PEFT names it.
     public let path: String
+    public let outputs: Int
+    public let inputs: Int
     /// W0, [d_out, d_in], or what is left of it where the adapter starts with a part of it.
-    public private(set) var weight: FrozenMatrix
-    /// [d_out].
-    public private(set) var bias: UnsafePointer<Float>
+    public let weightTensor: NetworkTensor
+    /// [d_out], of a layer that has one.
+    public let biasTensor: NetworkTensor?
     /// Of triplets of this layer's shape.
     public var adapter: LinearAdapter? {
         didSet { precondition(adapter.map { $0.block.kind == .triplets(outputs: outputs, inputs: inputs) } ?? true) }
     }
 
-    /// Where weight, [d_out, d_in], and bias lie among the trained parameters, if they are trained.
-    public private(set) var trained: (weight: ParameterLayout.Block, bias: ParameterLayout.Block)?
+    /// Operations that compute it: more than one where a network uses it in several places.
+    public private(set) var readers = 0
 
-    /// What weight and bias lie in, where they are this layer's own.
-    private var owned: Matrix?
-    private let droppedInput = Matrix()  // [T, d_in], only with dropout
-    private let mask = MaskBuffer()  // [T, d_in], only with dropout
-    private let left = Matrix(), right = Matrix()  // Pᵀ and Q, copied so that every row starts at a cache line
-    private let projected = Matrix()  // H = X·Qᵀ, [T, r]
-    private let scaled = Matrix()  // Z = s·H·diag(λ), [T, r]
-    private let scaledGradient = Matrix()  // dZ, [T, r]
-    private let projectedGradient = Matrix()  // dH, [T, r]
-    private let transposedGradient = Matrix()  // dYᵀ of a lane, [d_out, rows of the lane], where W0 is trained
-    private let droppedGradient = Matrix()  // of the dropped input, [T, d_in], only with dropout
+    /// Of whoever computes it without a network's description.
+    private lazy var ownTrace = Trace()
 
-    public init(
+    /// - Parameters:
+    ///   - weight: of outputs · inputs elements; its first dimension are the outputs.
+    ///   - bias: [outputs], or nil.
+    public init(path: String, weight: NetworkTensor, bias: NetworkTensor?) {
+        self.path = path
+        weightTensor = weight
+        biasTensor = bias
+        outputs = weight.shape.first ?? 0
+        inputs = weight.elementCount / max(outputs, 1)
+    }
+
+    public convenience init(
         path: String, weight: FrozenMatrix, bias: UnsafePointer<Float>,
         trained: (weight: ParameterLayout.Block, bias: ParameterLayout.Block)? = nil
     ) {
-        self.path = path
-        self.weight = weight
-        self.bias = bias
-        self.trained = trained
-    }
-
-    /// A layer of zeros, for which ``train(weight:bias:in:)`` is to give the numbers.
-    public convenience init(path: String, outputs: Int, inputs: Int) {
-        let zeros = Matrix(rows: outputs + 1, columns: max(inputs, outputs))
+        let matrix = NetworkTensor(name: path + ".weight", matrix: weight)
         self.init(
-            path: path, weight: .plain(MatrixView(base: zeros.view.base, rows: outputs, columns: inputs)),
-            bias: zeros.view.rowStart(outputs))
-        owned = zeros
+            path: path,
+            weight: trained.map {
+                NetworkTensor(name: matrix.name, shape: matrix.shape, values: matrix.values, block: $0.weight)
+            } ?? matrix,
+            bias: NetworkTensor(name: path + ".bias", shape: [weight.rows], values: bias, block: trained?.bias))
     }
 
-    /// Has weight and bias lie among the trained parameters, and train there.
-    ///
-    /// - Parameters:
-    ///   - weight: a row for each output.
-    ///   - parameters: of the blocks' layout; whoever owns them must outlive the layer.
-    public func train(
-        weight: ParameterLayout.Block, bias: ParameterLayout.Block, in parameters: UnsafeMutablePointer<Float>
-    ) {
-        precondition(weight.shape == [outputs, inputs] && bias.shape == [outputs])
-        trained = (weight, bias)
-        replaceWeight(
-            MatrixView(base: parameters + weight.elements.lowerBound, rows: outputs, columns: inputs))
-        self.bias = UnsafePointer(parameters + bias.elements.lowerBound)
-        owned = nil
+    public var weight: FrozenMatrix {
+        switch weightTensor.matrix {
+        case .plain(let view): .plain(MatrixView(base: view.base, rows: outputs, columns: inputs))
+        case .quantized(let codes): .quantized(codes)
+        }
     }
+
+    public var bias: UnsafePointer<Float>? { biasTensor?.values }
 
     /// Whether anything of this layer is trained.
-    public var isTrained: Bool { adapter != nil || trained != nil }
-
-    public var outputs: Int { weight.rows }
-    public var inputs: Int { weight.columns }
+    public var isTrained: Bool { adapter != nil || weightTensor.block != nil || biasTensor?.block != nil }
 
     /// Puts another frozen weight in the place of W0, of the same shape; whoever owns it must outlive the layer.
     public func replaceWeight(_ weight: MatrixView) {
         precondition(weight.rows == outputs && weight.columns == inputs)
-        self.weight = .plain(weight)
+        weightTensor.set(weight.base, owner: nil)
+    }
+
+    /// What a forward pass leaves for its backward pass. Whoever computes the layer holds one for each place in the network.
+    public final class Trace {
+        /// Which of the layer's places it is, for the random numbers of its dropout.
+        let place: UInt32
+        let droppedInput = Matrix()  // [T, d_in], only with dropout
+        let mask = MaskBuffer()  // [T, d_in], only with dropout
+        let left = Matrix(), right = Matrix()  // Pᵀ and Q, copied so that every row starts at a cache line
+        let projected = Matrix()  // H = X·Qᵀ, [T, r]
+        let scaled = Matrix()  // Z = s·H·diag(λ), [T, r]
+        let scaledGradient = Matrix()  // dZ, [T, r]
+        let projectedGradient = Matrix()  // dH, [T, r]
+        let transposedGradient = Matrix()  // dYᵀ of a lane, [d_out, rows of the lane], where W0 is trained
+        let droppedGradient = Matrix()  // of the dropped input, [T, d_in], only with dropout
+
+        init(place: Int = 0) { self.place = UInt32(place) }
+
+        /// The adapter's dropout at this place: sites of further places lie beyond those of all layers.
+        func dropout(of adapter: LinearAdapter) -> Dropout {
+            place == 0
+                ? adapter.dropout
+                : Dropout(
+                    site: adapter.dropout.site + 0x40_0000 * place, probability: adapter.dropout.probability)
+        }
+    }
+
+    /// A trace of one more place in which the layer is computed.
+    func makeTrace() -> Trace {
+        defer {
+            readers += 1
+            weightTensor.readers += 1
+            biasTensor?.readers += 1
+        }
+        return Trace(place: readers)
     }
 
     /// - Parameters:
     ///   - input: [T, d_in].
     ///   - output: [T, d_out], without the bias.
-    public func forward(_ input: MatrixView, into output: MutableMatrixView, batch: PackedBatch, pass: Pass) {
+    public func forward(
+        _ input: MatrixView, into output: MutableMatrixView, batch: PackedBatch, pass: Pass, trace: Trace? = nil
+    ) {
         RowProducts.multiply(input, weight, .transposed, into: output)
         guard let adapter else { return }
-        WorkLog.measure(.adapters) { forward(input, through: adapter, into: output, batch: batch, pass: pass) }
+        WorkLog.measure(.adapters) {
+            (trace ?? ownTrace).forward(input, through: adapter, into: output, batch: batch, pass: pass)
+        }
     }
 
+    /// Sets the gradients of what is trained, and that of the input where one is wanted.
+    ///
+    /// - Parameters:
+    ///   - outputGradient: [T, d_out].
+    ///   - input: what `forward` was given, [T, d_in].
+    ///   - inputGradient: [T, d_in], or nil where nothing below needs it.
+    ///   - keep: 1 adds to the input's gradient, 0 replaces it.
+    public func backward(
+        _ outputGradient: MatrixView, input: MatrixView, inputGradient: MutableMatrixView?, keep: Float = 0,
+        batch: PackedBatch, pass: Pass, gradients: LaneGradients, trace: Trace? = nil
+    ) {
+        let trace = trace ?? ownTrace
+        if let inputGradient {
+            RowProducts.multiply(outputGradient, weight, .none, keep: keep, into: inputGradient)
+        }
+        setDenseGradients(outputGradient, input: input, batch: batch, gradients: gradients, trace)
+        guard let adapter else { return }
+        WorkLog.measure(.adapters) {
+            trace.backward(
+                outputGradient, through: adapter, input: input, inputGradient: inputGradient, batch: batch, pass: pass,
+                gradients: gradients)
+        }
+    }
+
+    /// dW = dYᵀ·X and db = Σ_t dY_t, lane by lane.
+    private func setDenseGradients(
+        _ outputGradient: MatrixView, input: MatrixView, batch: PackedBatch, gradients: LaneGradients, _ trace: Trace
+    ) {
+        let transposed = trace.transposedGradient
+        weightTensor.setGradients(in: gradients) { lane, gradient in
+            let rows = batch.lanes[lane].rows
+            let target = MutableMatrixView(base: gradient, rows: outputs, columns: inputs)
+            guard !rows.isEmpty else { return target.clear() }
+            transposed.resize(rows: outputs, columns: rows.count)
+            WorkLog.measure(.products) {
+                kernel_transpose(
+                    outputGradient.rowStart(rows.lowerBound), outputGradient.stride, transposed.pointer,
+                    rows.count, rows.count, outputs)
+            }
+            RowProducts.multiply(transposed.view, input[rows: rows], .none, into: target)
+        }
+        biasTensor?.setGradients(in: gradients) { lane, gradient in
+            let rows = batch.lanes[lane].rows
+            kernel_column_sums(
+                outputGradient[rows: rows].base, outputGradient.stride, gradient, rows.count, outputs)
+        }
+    }
+}
+
+extension AdaptedLinear.Trace {
     /// output += s·X·Qᵀ·diag(λ)·Pᵀ
-    private func forward(
+    fileprivate func forward(
         _ input: MatrixView, through adapter: LinearAdapter, into output: MutableMatrixView, batch: PackedBatch,
         pass: Pass
     ) {
         let adapterInput = dropped(input, adapter, batch, pass)
-        let rank = adapter.block.rows.count
+        let rank = adapter.rank
         projected.resize(rows: batch.rowCount, columns: rank)
         scaled.resize(rows: batch.rowCount, columns: rank)
         let singularValues = adapter.singularValues
@@ -131,60 +213,13 @@ public final class AdaptedLinear {
         NarrowProducts.addCombinations(scaled.view, of: left.view, to: output)
     }
 
-    /// Sets the gradients of what is trained, and that of the input where one is wanted.
-    ///
-    /// - Parameters:
-    ///   - outputGradient: [T, d_out].
-    ///   - input: what `forward` was given, [T, d_in].
-    ///   - inputGradient: [T, d_in], or nil where nothing below needs it.
-    ///   - keep: 1 adds to the input's gradient, 0 replaces it.
-    public func backward(
-        _ outputGradient: MatrixView, input: MatrixView, inputGradient: MutableMatrixView?, keep: Float = 0,
-        batch: PackedBatch, pass: Pass, gradients: LaneGradients
-    ) {
-        if let inputGradient {
-            RowProducts.multiply(outputGradient, weight, .none, keep: keep, into: inputGradient)
-        }
-        setDenseGradients(outputGradient, input: input, batch: batch, gradients: gradients)
-        guard let adapter else { return }
-        WorkLog.measure(.adapters) {
-            backward(
-                outputGradient, through: adapter, input: input, inputGradient: inputGradient, batch: batch, pass: pass,
-                gradients: gradients)
-        }
-    }
-
-    /// dW = dYᵀ·X and db = Σ_t dY_t, lane by lane.
-    private func setDenseGradients(
-        _ outputGradient: MatrixView, input: MatrixView, batch: PackedBatch, gradients: LaneGradients
-    ) {
-        guard let trained else { return }
-        gradients.set(trained.weight) { lane, gradient in
-            let rows = batch.lanes[lane].rows
-            let target = MutableMatrixView(base: gradient, rows: outputs, columns: inputs)
-            guard !rows.isEmpty else { return target.clear() }
-            transposedGradient.resize(rows: outputs, columns: rows.count)
-            WorkLog.measure(.products) {
-                kernel_transpose(
-                    outputGradient.rowStart(rows.lowerBound), outputGradient.stride, transposedGradient.pointer,
-                    rows.count, rows.count, outputs)
-            }
-            RowProducts.multiply(transposedGradient.view, input[rows: rows], .none, into: target)
-        }
-        gradients.set(trained.bias) { lane, gradient in
-            let rows = batch.lanes[lane].rows
-            kernel_column_sums(
-                outputGradient[rows: rows].base, outputGradient.stride, gradient, rows.count, outputs)
-        }
-    }
-
-    private func backward(
+    fileprivate func backward(
         _ outputGradient: MatrixView, through adapter: LinearAdapter, input: MatrixView,
         inputGradient: MutableMatrixView?, batch: PackedBatch, pass: Pass, gradients: LaneGradients
     ) {
-        let drops = adapter.dropout.isActive(in: pass)
+        let drops = dropout(of: adapter).isActive(in: pass)
         let adapterInput = drops ? droppedInput.view : input
-        let rank = adapter.block.rows.count
+        let (rank, outputs, inputs) = (adapter.rank, adapter.outputs, adapter.inputs)
         scaledGradient.resize(rows: batch.rowCount, columns: rank)
         projectedGradient.resize(rows: batch.rowCount, columns: rank)
         let singularValues = adapter.singularValues
@@ -193,7 +228,7 @@ public final class AdaptedLinear {
             scaledGradient.pointer, singularValues.first, singularValues.stride, adapter.scale,
             projectedGradient.pointer, batch.rowCount, rank)
         if let inputGradient { addInputGradient(adapter, drops, to: inputGradient) }
-        gradients.set(adapter.block) { lane, gradient in
+        gradients.set(adapter.block, parts: adapter.readers) { lane, gradient in
             let rows = batch.lanes[lane].rows
             let width = adapter.block.rowWidth
             let leftGradient = MutableMatrixView(base: gradient, rows: rank, columns: outputs, stride: width)
@@ -213,17 +248,17 @@ public final class AdaptedLinear {
     private func dropped(
         _ input: MatrixView, _ adapter: LinearAdapter, _ batch: PackedBatch, _ pass: Pass
     ) -> MatrixView {
-        guard adapter.dropout.isActive(in: pass) else { return input }
-        droppedInput.resize(rows: batch.rowCount, columns: inputs)
-        let mask = mask.filled(by: adapter.dropout, columns: inputs, batch: batch, pass: pass)
+        guard dropout(of: adapter).isActive(in: pass) else { return input }
+        droppedInput.resize(rows: batch.rowCount, columns: adapter.inputs)
+        let mask = mask.filled(by: dropout(of: adapter), columns: adapter.inputs, batch: batch, pass: pass)
         kernel_apply_mask(
-            input.base, mask, adapter.dropout.keepScale, droppedInput.pointer, batch.rowCount * inputs)
+            input.base, mask, adapter.dropout.keepScale, droppedInput.pointer, batch.rowCount * adapter.inputs)
         return droppedInput.view
     }
 
     /// dX += dropout'(dH·Q)
     private func addInputGradient(_ adapter: LinearAdapter, _ drops: Bool, to inputGradient: MutableMatrixView) {
-        let rows = projectedGradient.rows
+        let (rows, inputs) = (projectedGradient.rows, adapter.inputs)
         guard drops else {
             return NarrowProducts.addCombinations(projectedGradient.view, of: right.view, to: inputGradient)
         }
@@ -238,11 +273,12 @@ public final class AdaptedLinear {
 }
 
 extension LinearAdapter {
-    private var rank: Int { block.rows.count }
-    private var outputs: Int {
+    var rank: Int { block.rows.count }
+    var outputs: Int {
         guard case .triplets(let outputs, _) = block.kind else { return 0 }
         return outputs
     }
+    var inputs: Int { block.rowWidth - outputs - 1 }
 
     /// Pᵀ, [r, d_out], one row for each triplet.
     var leftVectors: MatrixView {

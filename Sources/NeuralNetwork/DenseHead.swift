@@ -5,31 +5,37 @@ public import LinearAlgebra
 ///
 /// It is small (a row for each class), so its products are plain sums in double precision.
 public final class DenseHead {
-    /// Rows of W, [classes, features].
-    public let weight: ParameterLayout.Block
-    /// One row, [classes].
-    public let bias: ParameterLayout.Block
-    private let parameters: UnsafeMutablePointer<Float>
+    /// W, [classes, features].
+    private let weight: NetworkTensor
+    /// [classes], or nil.
+    private let bias: NetworkTensor?
     private let dropout: Dropout
     private let dropped = Matrix()  // [samples, features]
     private let mask = MaskBuffer()
     private var activeMask: UnsafeMutablePointer<UInt8>?
 
-    public init(
-        weight: ParameterLayout.Block, bias: ParameterLayout.Block, parameters: UnsafeMutablePointer<Float>,
-        dropout: Dropout
-    ) {
+    public init(weight: NetworkTensor, bias: NetworkTensor?, dropout: Dropout) {
         self.weight = weight
         self.bias = bias
-        self.parameters = parameters
         self.dropout = dropout
     }
 
-    private var features: Int { weight.rowWidth }
-    private var classes: Int { weight.rows.count }
-    private var weights: MatrixView {
-        MatrixView(base: parameters + weight.elements.lowerBound, rows: classes, columns: features)
+    public convenience init(
+        weight: ParameterLayout.Block, bias: ParameterLayout.Block, parameters: UnsafeMutablePointer<Float>,
+        dropout: Dropout
+    ) {
+        let tensors = [weight, bias].map { block in
+            NetworkTensor(
+                name: block.name, shape: block.shape, values: UnsafePointer(parameters + block.elements.lowerBound),
+                block: block)
+        }
+        self.init(weight: tensors[0], bias: tensors[1], dropout: dropout)
     }
+
+    var isTrained: Bool { weight.block != nil || bias?.block != nil }
+    private var features: Int { weight.shape[1] }
+    private var classes: Int { weight.shape[0] }
+    private var weights: MatrixView { MatrixView(base: weight.values, rows: classes, columns: features) }
 
     /// - Parameters:
     ///   - input: [rows, features].
@@ -46,11 +52,11 @@ public final class DenseHead {
             dropped.pointer.update(from: input.base, count: count)
             activeMask = nil
         }
-        let biases = parameters + bias.elements.lowerBound
+        let biases = bias?.values
         for row in batch.sequences.map(\.rows.lowerBound) {
             for index in 0..<classes {
                 let product = kernel_dot(dropped.view.rowStart(row), weights.rowStart(index), features)
-                logits.rowStart(row)[index] = Float(product + Double(biases[index]))
+                logits.rowStart(row)[index] = Float(product + Double(biases?[index] ?? 0))
             }
         }
     }
@@ -59,22 +65,23 @@ public final class DenseHead {
     ///
     /// - Parameters:
     ///   - logitsGradient: [rows, classes].
-    ///   - inputGradient: [rows, features]; replaced.
+    ///   - inputGradient: [rows, features], replaced; nil where nothing below needs it.
     public func backward(
-        _ logitsGradient: MatrixView, inputGradient: MutableMatrixView, batch: PackedBatch, gradients: LaneGradients
+        _ logitsGradient: MatrixView, inputGradient: MutableMatrixView?, batch: PackedBatch, gradients: LaneGradients
     ) {
-        gradients.set(weight) { lane, gradient in
-            gradient.update(repeating: 0, count: weight.elements.count)
+        weight.setGradients(in: gradients) { lane, gradient in
+            gradient.update(repeating: 0, count: classes * features)
             for row in batch.lanes[lane].rows {
                 for (index, factor) in logitsGradient.row(row).enumerated() {
                     kernel_add_scaled(gradient + index * features, factor, dropped.view.rowStart(row), features)
                 }
             }
         }
-        gradients.set(bias) { lane, gradient in
+        bias?.setGradients(in: gradients) { lane, gradient in
             gradient.update(repeating: 0, count: classes)
             for row in batch.lanes[lane].rows { kernel_add(gradient, logitsGradient.rowStart(row), classes) }
         }
+        guard let inputGradient else { return }
         inputGradient.clear()
         for row in batch.sequences.map(\.rows.lowerBound) {
             let gradient = inputGradient.rowStart(row)

@@ -15,10 +15,11 @@ public final class LaneGradients {
     /// One row for each level of the tree: [levels, elements of the largest block, or of all].
     private let scratch: Matrix
 
-    /// Of blocks with several uses: the gradients of each lane so far, [lanes, elements of the block], and how many uses are in.
-    private var shared: [String: (sums: Matrix, uses: Int)] = [:]
+    /// Of blocks whose gradients come in parts: those of each lane so far, [lanes, elements of the block], and how many parts
+    /// are in.
+    private var sumsOfParts: [String: (sums: Matrix, parts: Int)] = [:]
     private let laneCount: Int
-    private let useGradient = Matrix()  // [1, elements of a block], of a use after the first
+    private let part = Matrix()  // [1, elements of a block], of a part after the first
 
     private enum Sums {
         case own(Matrix)
@@ -57,32 +58,33 @@ public final class LaneGradients {
         scratch = Matrix()
     }
 
-    /// Sets the gradient of one block of parameters. Where it has several uses, the gradients of one call for each are summed
-    /// within a lane, in the order of the calls.
+    /// Sets the gradient of one block of parameters. Where it comes in parts, as several operations read the block, one call
+    /// for each gives them, and they are summed within a lane, in the order of the calls.
     ///
     /// - Parameters:
     ///   - block: the block's elements.
+    ///   - parts: calls that give a part, the same number in each of them.
     ///   - laneGradient: writes the gradient of one of the batch's lanes, numbered within the process, to the given
     ///     place, all elements of the block.
     public func set(
-        _ block: ParameterLayout.Block,
+        _ block: ParameterLayout.Block, parts: Int = 1,
         laneGradient: (_ lane: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
     ) {
-        guard block.uses.count > 1 else { return sum(block, laneGradient) }
+        guard parts > 1 else { return sum(block, laneGradient) }
         let count = block.elements.count
-        let (sums, uses) = shared[block.name] ?? (Matrix(), 0)
-        if uses == 0 { sums.resize(rows: laneCount, columns: count) }
-        useGradient.resize(rows: 1, columns: count)
+        let (sums, given) = sumsOfParts[block.name] ?? (Matrix(), 0)
+        if given == 0 { sums.resize(rows: laneCount, columns: count) }
+        part.resize(rows: 1, columns: count)
         for lane in 0..<laneCount {
-            guard uses > 0 else {
+            guard given > 0 else {
                 laneGradient(lane, sums.mutableView.rowStart(lane))
                 continue
             }
-            laneGradient(lane, useGradient.pointer)
-            kernel_add(sums.mutableView.rowStart(lane), useGradient.pointer, count)
+            laneGradient(lane, part.pointer)
+            kernel_add(sums.mutableView.rowStart(lane), part.pointer, count)
         }
-        let isLast = uses + 1 == block.uses.count
-        shared[block.name] = (sums, isLast ? 0 : uses + 1)
+        let isLast = given + 1 == parts
+        sumsOfParts[block.name] = (sums, isLast ? 0 : given + 1)
         if isLast { sum(block) { $1.update(from: sums.view.rowStart($0), count: count) } }
         withExtendedLifetime(sums) {}
     }

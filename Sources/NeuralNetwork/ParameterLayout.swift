@@ -10,6 +10,8 @@ public struct ParameterLayout: Sendable, Equatable {
         case dense
         /// A vector, such as a bias: one row.
         case vector
+
+        var isDense: Bool { self == .dense || self == .vector }
     }
 
     public struct Block: Sendable, Equatable {
@@ -67,13 +69,14 @@ public struct ParameterLayout: Sendable, Equatable {
         append(name: name, kind: .vector, rows: 1, width: count)
     }
 
-    /// Has a layer's weight and bias train where this layout has tensors of their names; without them it stays as it is.
+    /// Has tensors train where this layout has blocks of their names; all others stay as they are.
     ///
-    /// - Parameter parameters: of this layout; whoever owns them must outlive the layer.
-    public func train(_ layer: AdaptedLinear, in parameters: UnsafeMutablePointer<Float>) {
-        let tensors = ["weight", "bias"].map { part in blocks.first { $0.name == "\(layer.path).\(part)" } }
-        guard let weight = tensors[0], let bias = tensors[1] else { return }
-        layer.train(weight: weight, bias: bias, in: parameters)
+    /// - Parameter parameters: of this layout; whoever owns them must outlive the tensors.
+    public func train(_ tensors: [NetworkTensor], in parameters: UnsafeMutablePointer<Float>) {
+        let named = Dictionary(blocks.filter { $0.kind.isDense }.map { ($0.name, $0) }) { first, _ in first }
+        for tensor in tensors {
+            if let block = named[tensor.name] { tensor.train(block, in: parameters) }
+        }
     }
 
     private mutating func append(name: String, sharers: [String] = [], kind: Kind, rows: Int, width: Int) -> Block {

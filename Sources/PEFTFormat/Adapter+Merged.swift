@@ -2,6 +2,22 @@ import Diagnostics
 import Foundation
 import Safetensors
 
+/// What transformers calls a model with a head: the names of its tensors, and its class.
+public struct MergedForm: Sendable {
+    /// What the names of the base's tensors begin with, for instance `bert.`.
+    let root: String
+    /// The class, for instance `BertForSequenceClassification`.
+    let architecture: String
+    /// Paths of layers that have to be there, from the base or from the adapter.
+    let requiredLayers: [String]
+
+    public init(root: String, architecture: String, requiredLayers: [String]) {
+        self.root = root
+        self.architecture = architecture
+        self.requiredLayers = requiredLayers
+    }
+}
+
 extension Adapter {
     /// Writes the base model again with `W0 + ΔW` in place of every adapted weight, and the head: a folder that transformers'
     /// `AutoModelForSequenceClassification` loads without PEFT.
@@ -13,9 +29,10 @@ extension Adapter {
     /// - Parameters:
     ///   - folder: created; must not exist, or be empty.
     ///   - baseFolder: of the base model.
-    public func writeMerged(to folder: String, baseFolder: String, task: TaskDescription) throws {
+    ///   - form: of the base's family.
+    public func writeMerged(to folder: String, baseFolder: String, form: MergedForm, task: TaskDescription) throws {
         let base = try TensorFolder(path: baseFolder)
-        let prefix = modules.first.map { $0.path.prefix { $0 != "." } + "." } ?? "bert."
+        let prefix = form.root
         let hasPrefix = base.tensorNames.contains { $0.hasPrefix(prefix) }
         let merged = Dictionary(modules.map { ($0.path + ".weight", $0) }) { first, _ in first }
         var unused = Set(merged.keys)
@@ -56,14 +73,14 @@ extension Adapter {
                 "\(baseFolder): no tensor '\(unused.sorted().first ?? "")'; is this the base model that the adapter was trained on?"
             )
         }
-        let pooler = HeadTensor.pooler + ".weight"
-        guard prefix != "bert." || tensors.contains(where: { $0.name == pooler }) else {
+        if let layer = form.requiredLayers.first(where: { layer in !tensors.contains { $0.name == layer + ".weight" } })
+        {
             throw PEFTFormatError(
                 .badData,
-                "\(baseFolder): no tensor '\(pooler)', and the adapter brings none, so it was trained on another base; name that "
+                "\(baseFolder): no tensor '\(layer).weight', and the adapter brings none, so it was trained on another base; name that "
                     + "with --model")
         }
-        let configuration = try mergedConfiguration(baseFolder: baseFolder, task: task)
+        let configuration = try mergedConfiguration(baseFolder: baseFolder, form, task)
         try OutputFolder.create(folder)
         let weights = folder + "/model.safetensors"
         try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: weights)
@@ -74,11 +91,12 @@ extension Adapter {
         withExtendedLifetime(base) {}
     }
 
-    private func mergedConfiguration(baseFolder: String, task: TaskDescription) throws(PEFTFormatError) -> [String: Any]
-    {
+    private func mergedConfiguration(
+        baseFolder: String, _ form: MergedForm, _ task: TaskDescription
+    ) throws(PEFTFormatError) -> [String: Any] {
         var json = try JSONFile.object(baseFolder + "/config.json")
         let labels = task.labels ?? ["LABEL_0"]
-        json["architectures"] = ["BertForSequenceClassification"]
+        json["architectures"] = [form.architecture]
         json["id2label"] = Dictionary(labels.enumerated().map { (String($0.offset), $0.element) }) { first, _ in first }
         json["label2id"] = Dictionary(labels.enumerated().map { ($0.element, $0.offset) }) { first, _ in first }
         json["problem_type"] =

@@ -33,7 +33,7 @@ public struct AdapterModule: Sendable, Equatable {
     public var rank: Int { singularValues.count }
 }
 
-/// A tensor of the task's head, or of a pooler that the base lacks: trained in full.
+/// A tensor that is trained in full: of the task's head, or of a layer below that the base lacks.
 public struct HeadTensor: Sendable, Equatable {
     /// Without PEFT's `base_model.model.`, for instance `classifier.weight`.
     public var name: String
@@ -49,14 +49,22 @@ public struct HeadTensor: Sendable, Equatable {
 }
 
 extension HeadTensor {
-    /// BERT's layer between the last hidden states and the head, in a model with a head.
-    static let pooler = "bert.pooler.dense"
+    /// The path of the module whose tensor it is.
+    public var path: String { name.split(separator: ".").dropLast().joined(separator: ".") }
 
-    /// Whether it is part of the network's pooler, below the head.
-    var isOfPooler: Bool { name == Self.pooler + ".weight" || name == Self.pooler + ".bias" }
+    /// The last layers of transformers' heads for sequences; their rows are the outputs.
+    private static let lastLayers: Set = ["classifier", "classifier.out_proj", "score", "head"]
 
-    /// PEFT's name, in `modules_to_save`, for what it is part of.
-    var module: String { isOfPooler ? "pooler" : String(name.prefix { $0 != "." }) }
+    /// Whether its rows are the task's outputs.
+    var isOfLastLayer: Bool { Self.lastLayers.contains(path) }
+
+    /// PEFT's name, in `modules_to_save`, for what it is part of: a pooler as a whole, wherever it is; a head as a whole; any
+    /// other layer by its path.
+    var module: String {
+        let parts = path.split(separator: ".").map(String.init)
+        if parts.contains("pooler") { return "pooler" }
+        return parts.count <= 2 ? parts.first ?? path : path
+    }
 }
 
 /// How an adapter was trained: the fields of PEFT's `AdaLoraConfig` that it keeps.
@@ -115,8 +123,8 @@ public struct Adapter: Sendable, Equatable {
     }
 
     /// Outputs of the head: classes, or 1 for a regression; 0 without a head.
-    public var outputCount: Int { head.first { !$0.isOfPooler && $0.name.hasSuffix(".weight") }?.shape.first ?? 0 }
+    public var outputCount: Int { head.first { $0.isOfLastLayer && $0.name.hasSuffix(".weight") }?.shape.first ?? 0 }
 
-    /// Paths of the base's layers that come with the adapter, trained in full: its pooler, or none.
-    public var denseLayers: [String] { head.contains(where: \.isOfPooler) ? [HeadTensor.pooler] : [] }
+    /// Paths of layers that come with the adapter, trained in full; those of the head among them.
+    public var denseLayers: [String] { head.filter { $0.name.hasSuffix(".weight") }.map(\.path) }
 }

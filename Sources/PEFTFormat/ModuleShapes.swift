@@ -55,7 +55,8 @@ struct ModuleShapes {
 
     /// Everything that is not of a module.
     ///
-    /// - Throws: if a tensor belongs neither to a module, nor to a head beside the base network, nor to its pooler: without
+    /// - Throws: if a tensor belongs neither to a module, nor to a head beside the base network, nor to a layer that
+    ///   is saved as a whole: without
     ///   it, the adapter would compute something else.
     func head() throws -> [HeadTensor] {
         let claimed = Set(modules.flatMap { [$0.rightName, $0.leftName, $0.singularName ?? $0.leftName] })
@@ -64,7 +65,7 @@ struct ModuleShapes {
             let path = name.dropFirst(Adapter.prefix.count)
             guard let shape = file.tensor(named: name)?.shape, name.hasPrefix(Adapter.prefix),
                 !path.contains("lora_"),
-                !networks.contains(path.prefix { $0 != "." }) || Self.isOfWholePooler(name, of: file)
+                !networks.contains(path.prefix { $0 != "." }) || Self.isOfWholeLayer(name, of: file)
             else {
                 throw PEFTFormatError(
                     .badData,
@@ -78,9 +79,10 @@ struct ModuleShapes {
         }
     }
 
-    /// Whether a tensor is of a pooler that has its weight and its bias.
-    private static func isOfWholePooler(_ name: String, of file: SafetensorsFile) -> Bool {
-        let pooler = [".weight", ".bias"].map { Adapter.prefix + HeadTensor.pooler + $0 }
-        return pooler.contains(name) && pooler.allSatisfy { file.tensor(named: $0) != nil }
+    /// Whether a tensor is of a layer of the network that is saved with its weight and its bias.
+    private static func isOfWholeLayer(_ name: String, of file: SafetensorsFile) -> Bool {
+        let layer = name.split(separator: ".").dropLast().joined(separator: ".")
+        let tensors = ["weight", "bias"].map { "\(layer).\($0)" }
+        return tensors.contains(name) && tensors.allSatisfy { file.tensor(named: $0) != nil }
     }
 }

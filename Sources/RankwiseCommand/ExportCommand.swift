@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import Foundation
+import Models
 import PEFTFormat
 import Safetensors
 import Training
@@ -70,7 +71,8 @@ struct ExportCommand: ParsableCommand {
                         return try TrainedImageModel.writeMerged(
                             adapter, from: folder, labels: task.labels, baseFolder: base, to: partial)
                     }
-                    try adapter.writeMerged(to: partial, baseFolder: base, task: task)
+                    try adapter.writeMerged(
+                        to: partial, baseFolder: base, form: ModelFolder.mergedForm(path: base), task: task)
                 }
             }
             print(

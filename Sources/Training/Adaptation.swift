@@ -22,7 +22,8 @@ public struct AdaptedModule: Sendable, Equatable {
 public struct Adaptation: Sendable {
     /// In the order of the network's linear layers.
     public let modules: [AdaptedModule]
-    /// Paths of layers that are trained in full instead: those that the model's files lack, or an adapter brings.
+    /// Paths of layers that are trained in full instead: those that the model's files lack, or an adapter brings. The head
+    /// need not be among them.
     public let denseLayers: [String]
     /// s = lora_alpha / (init_r + 1e-5).
     public let scale: Float
@@ -50,14 +51,14 @@ public struct Adaptation: Sendable {
             self.init(modules: [], denseLayers: denseLayers, scale: 1, dropout: 0)
             return
         }
+        let targets = try TargetModules.matching(configuration.adapter.targetModules, among: linears)
         let modules = try SharedModules.grouped(
-            try TargetModules.matching(configuration.adapter.targetModules, among: linears)
-                .filter { !denseLayers.contains($0.path) },
+            targets.filter { !denseLayers.contains($0.path) },
             by: configuration.adapter.sharedModules, rank: configuration.adapter.initialRank)
         guard !modules.isEmpty else {
             throw TrainingError(
                 .usage,
-                "adapter.target_modules names '\(denseLayers.joined(separator: ", "))' alone, which is trained in full as it is; "
+                "adapter.target_modules names '\(targets.map(\.path).joined(separator: ", "))' alone, which is trained in full as it is; "
                     + "name further layers, or set method to head")
         }
         try configuration.validate(moduleCount: modules.count)
@@ -67,14 +68,14 @@ public struct Adaptation: Sendable {
     }
 
     // Sites of dropout beyond those of any network's own.
-    static let headSite: UInt32 = 0x70_0000
+    private static let headSite: UInt32 = 0x70_0000
     private static let firstAdapterSite: UInt32 = 0x80_0000
 
-    /// Triplets first, then the layers that are trained in full, then the head's weight and bias.
+    /// Triplets first, then what is trained in full.
     ///
     /// - Throws: ``TrainingError`` if the network lacks a module.
     func layout(
-        linears: [AdaptedLinear], head: String, outputs: Int, features: Int
+        linears: [AdaptedLinear], trained: [TrainedTensors.Tensor]
     ) throws(TrainingError) -> ParameterLayout {
         var layout = ParameterLayout()
         for module in modules {
@@ -88,33 +89,29 @@ public struct Adaptation: Sendable {
                 name: module.path, sharers: module.sharers, count: module.rank, outputs: linear.outputs,
                 inputs: linear.inputs)
         }
-        for linear in linears where denseLayers.contains(linear.path) {
-            for tensor in Self.headTensors(linear.path, outputs: linear.outputs, features: linear.inputs) {
-                layout.append(tensor)
-            }
-        }
-        for tensor in Self.headTensors(head, outputs: outputs, features: features) { layout.append(tensor) }
+        for tensor in trained { layout.append(tensor) }
         return layout
     }
 
-    /// Weight and bias of a layer that is trained in full; the head's come last among what is trained.
+    /// Weight and bias of a head of one layer.
     static func headTensors(_ name: String, outputs: Int, features: Int) -> [TrainedTensors.Tensor] {
         [.init(name: "\(name).weight", shape: [outputs, features]), .init(name: "\(name).bias", shape: [outputs])]
     }
 
-    /// Has layers use what is trained of them where it lies.
+    /// Has layers use their adapters where they lie.
     func attach(_ layout: ParameterLayout, parameters: Matrix, to linears: [AdaptedLinear]) {
+        let readers = Dictionary(linears.map { ($0.path, max($0.readers, 1)) }) { first, _ in first }
         let blocks = Dictionary(
             layout.blocks.filter { $0.isTriplets && !$0.rows.isEmpty }.flatMap { block in
                 block.uses.map { ($0, block) }
             }
         ) { first, _ in first }
         for (index, linear) in linears.enumerated() {
-            layout.train(linear, in: parameters.pointer)
-            linear.adapter = blocks[linear.path].map {
+            linear.adapter = blocks[linear.path].map { block in
                 LinearAdapter(
-                    block: $0, parameters: parameters.pointer, scale: scale,
-                    dropout: Dropout(site: Self.firstAdapterSite + UInt32(index), probability: dropout))
+                    block: block, parameters: parameters.pointer, scale: scale,
+                    dropout: Dropout(site: Self.firstAdapterSite + UInt32(index), probability: dropout),
+                    readers: block.uses.reduce(0) { $0 + (readers[$1] ?? 1) })
             }
         }
     }

@@ -14,17 +14,15 @@ extension AdapterHost {
             scale: configuration.adapterSettings.scale, holdsValuesAtOne: configuration.adapter.form == .ba)
     }
 
-    /// Sets the parameters of a new run but for those that a pretrained model has: λ and biases 0; P, Q and the weights of the
+    /// Sets the parameters of a new run but for those that the model's files have: λ and biases 0; P, Q and the weights of the
     /// head, and of layers that the model lacks, random. In LoRA's form P = 0 and λ = 1.
     ///
     /// Each number is a function of (seed, block, index), the same whoever draws it. Where P, Λ and Q are to be singular
     /// triplets, they are set later, by ``SingularVectorStart``.
     public func initialize(_ configuration: TrainingConfiguration) throws {
         let seed = UInt64(configuration.seed)
-        // Beyond the tensors of the head, and of what the model lacks, everything has a start where all is trained.
-        let firstNew = configuration.method == .full ? layout.blocks.count - 2 * (1 + missingLayers.count) : 0
-        let missing = Set(missingLayers.map { "\($0.path).weight" })
-        for (tensor, block) in layout.blocks.enumerated().dropFirst(firstNew) {
+        let starts = starts
+        for (tensor, block) in layout.blocks.enumerated() {
             let start = parameters.pointer + block.elements.lowerBound
             func fill(_ elements: Range<Int>, _ scheme: InitializationScheme, shape: [Int]) throws {
                 try scheme.fill(
@@ -41,16 +39,18 @@ extension AdapterHost {
                     start[place + outputs] = isPlain ? 1 : 0
                     try fill(place + outputs + 1..<place + block.rowWidth, scheme, shape: [rank, inputs])
                 }
-            } else if block.kind == .vector {
-                UnsafeMutableBufferPointer(start: start, count: block.elements.count).update(repeating: 0)
-            } else {
-                // As transformers does where a layer is missing.
-                let scheme: InitializationScheme =
-                    missing.contains(block.name)
-                    ? .normal(standardDeviation: 0.02) : configuration.head.initialization.scheme
-                try fill(
-                    0..<block.elements.count, scheme,
-                    shape: [block.rows.count, block.rowWidth])
+                continue
+            }
+            // All others have the values of the model's files.
+            guard let beginning = starts[block.name] else { continue }
+            let elements = UnsafeMutableBufferPointer(start: start, count: block.elements.count)
+            let shape = [block.rows.count, block.rowWidth]
+            switch beginning {
+            case .zero: elements.update(repeating: 0)
+            case .one: elements.update(repeating: 1)
+            case .pretrainedWeight:
+                try fill(0..<elements.count, .normal(standardDeviation: 0.02), shape: shape)
+            case .headWeight: try fill(0..<elements.count, configuration.head.initialization.scheme, shape: shape)
             }
         }
     }

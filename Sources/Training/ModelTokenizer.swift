@@ -12,7 +12,8 @@ public struct ModelTokenizer: Sendable {
     private let tokenizer: WordPieceTokenizer
     private let folder: String
     private let vocabularySize: Int
-    private let segmentCount: Int
+    /// Nil where the network reads none.
+    private let segmentCount: Int?
     private let positionCount: Int
 
     /// Reads the tokenizer of a model's folder.
@@ -25,9 +26,9 @@ public struct ModelTokenizer: Sendable {
         self.folder = folder
         self.maximumLength = maximumLength
         tokenizer = try WordPieceTokenizer(modelDirectory: folder)
-        vocabularySize = encoder.vocabularySize
-        segmentCount = encoder.segmentCount
-        positionCount = encoder.longestSequence
+        vocabularySize = encoder.limits.vocabularySize
+        segmentCount = encoder.limits.segmentCount
+        positionCount = encoder.limits.longestSequence
         try tokenizer.validate(maxLength: maximumLength, isPair: isPair)
         let special = encode("", pair: isPair ? "" : nil)
         try checkTables(special.ids[...], segments: special.typeIDs[...], "the special tokens of a text")
@@ -78,7 +79,7 @@ public struct ModelTokenizer: Sendable {
                     + "(0 to \(vocabularySize - 1)); use the tokenizer's files of this very model, or enlarge its embedding"
             )
         }
-        if let segment = segments.max(), Int(segment) >= segmentCount {
+        if let segmentCount, let segment = segments.max(), Int(segment) >= segmentCount {
             throw TrainingError(
                 .badData,
                 "\(place()): a token of segment \(segment), but the model in \(folder) knows \(segmentCount) "

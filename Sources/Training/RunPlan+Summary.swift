@@ -39,8 +39,10 @@ extension TrainingRun {
 extension RunPlan {
     var notices: [String] {
         guard configuration.adapter.initialAdapter == nil else { return [] }
-        return model.missingLayers.map {
-            "\(configuration.model) has no '\($0.path)'; a new one is drawn from the seed, trained in full and saved with the "
+        var layers: [String] = []
+        for entry in model.encoder.missing where layers.last != entry.module { layers.append(entry.module) }
+        return layers.map {
+            "\(configuration.model) has no '\($0)'; a new one is drawn from the seed, trained in full and saved with the "
                 + "result"
         }
     }

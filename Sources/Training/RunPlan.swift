@@ -77,7 +77,7 @@ public struct RunPlan: PreparedRun {
                 encoder: encoder,
                 adaptation: try Adaptation(
                     configuration, among: encoder.linears,
-                    denseLayers: encoder.missingLayers.map(\.path) + brought),
+                    denseLayers: encoder.missing.map(\.module) + brought),
                 outputCount: outputCount)
         }
         try model.start(configuration)
@@ -99,14 +99,11 @@ public struct RunPlan: PreparedRun {
     private static func tokenizer(
         _ configuration: TrainingConfiguration, for encoder: TextEncoder
     ) throws -> ModelTokenizer {
-        guard configuration.data.maximumLength <= encoder.longestSequence else {
+        guard configuration.data.maximumLength <= encoder.limits.longestSequence else {
             throw TrainingError(
                 .usage,
                 "data.max_length is \(configuration.data.maximumLength), the model reads at most "
-                    + "\(encoder.longestSequence) tokens; lower it")
-        }
-        if configuration.data.textPair != nil, encoder.segmentCount < 2 {
-            throw TrainingError(.usage, "data.text_pair: the model knows one segment only; train on single texts")
+                    + "\(encoder.limits.longestSequence) tokens; lower it")
         }
         return try ModelTokenizer(
             folder: configuration.model, encoder: encoder, maximumLength: configuration.data.maximumLength,
@@ -149,7 +146,9 @@ public struct RunPlan: PreparedRun {
         let task = taskDescription(digests, labels: labels?.names)
         guard adapterHost != nil else {
             try folder.replaceFolder(folder.modelPath) { partial in
-                try trainer.adapter().writeMerged(to: partial, baseFolder: configuration.model, task: task)
+                try trainer.adapter().writeMerged(
+                    to: partial, baseFolder: configuration.model, form: ModelFolder.mergedForm(path: configuration.model),
+                    task: task)
             }
             return "model: \(folder.modelPath)"
         }

@@ -44,7 +44,7 @@ public final class TextLearner: TrainableNetwork {
                         gradient: logitsGradient.mutableView.row(row))
             }
         }
-        model.backward(logitsGradient.view, batch: packed, pass: pass, gradients: gradients)
+        model.backward(logitsGradient.view, pass: pass, gradients: gradients)
         return laneLosses
     }
 

@@ -37,10 +37,10 @@ public struct TrainedModel {
         let encoder = try ModelFolder.loadEncoder(
             path: base, dropout: 0,
             quantization: task.baseQuantization.map { WeightQuantization(bits: $0.bits, group: $0.group) })
-        if let layer = encoder.missingLayers.first(where: { !adapter.denseLayers.contains($0.path) }) {
+        if let missing = encoder.missing.first(where: { !adapter.denseLayers.contains($0.module) }) {
             throw TrainingError(
                 .badData,
-                "\(base): no tensor '\(layer.path).weight', and \(folder) brings none, so it was trained on another base; name "
+                "\(base): no tensor '\(missing.name)', and \(folder) brings none, so it was trained on another base; name "
                     + "that with --model")
         }
         let model = try AdaptedModel(
@@ -61,28 +61,21 @@ public struct TrainedModel {
             )
         }
         try TaskDescription.checkWeights("model.safetensors", in: folder)
-        let head = try TensorFolder(path: folder)
-        let names = [".weight", ".bias"].map { AdaptedModel.headName + $0 }
-        guard let bias = head.tensor(named: names[1]), bias.shape.count == 1, bias.shape[0] > 0 else {
-            throw TrainingError(
-                .badData,
-                "\(folder): no head '\(names[1])', expected a model for sequence classification, or an adapter")
-        }
-        let outputs = bias.shape[0]
-        let task = try TaskDescription(modelFolder: folder, outputCount: outputs)
         let encoder = try ModelFolder.loadEncoder(path: folder, dropout: 0)
-        if let layer = encoder.missingLayers.first {
+        let name = type(of: encoder.family).classifier + ".bias"
+        guard let shape = encoder.storedShape(of: name), shape.count == 1, shape[0] > 0 else {
             throw TrainingError(
                 .badData,
-                "\(folder): no tensor '\(layer.path).weight', without which its head is of no use; train on this model, which "
+                "\(folder): no head '\(name)', expected a model for sequence classification, or an adapter")
+        }
+        let task = try TaskDescription(modelFolder: folder, outputCount: shape[0])
+        if let missing = encoder.missing.first {
+            throw TrainingError(
+                .badData,
+                "\(folder): no tensor '\(missing.name)', without which its head is of no use; train on this model, which "
                     + "makes a new one")
         }
-        let model = try AdaptedModel(
-            encoder: encoder, adaptation: .none, outputCount: outputs)
-        for (name, block) in zip(names, model.layout.blocks) {
-            let values = try head.floats(of: name, shape: block.shape)
-            (model.parameters.pointer + block.elements.lowerBound).update(from: values, count: values.count)
-        }
+        let model = try AdaptedModel(encoder: encoder, adaptation: .none, outputCount: shape[0], keepsHead: true)
         try self.init(model, task: task, folder: folder)
     }
 
@@ -92,7 +85,7 @@ public struct TrainedModel {
         self.model = model
         self.task = task
         labels = try task.labels.map { try ClassLabels(names: $0) }
-        let longest = model.encoder.longestSequence
+        let longest = model.encoder.limits.longestSequence
         tokenizer = try ModelTokenizer(
             folder: folder, encoder: model.encoder, maximumLength: min(task.maximumLength ?? longest, longest),
             isPair: task.textPairColumn != nil)

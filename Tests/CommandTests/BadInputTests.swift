@@ -153,7 +153,7 @@ struct BadInputTests {
         try job.write(
             configuration.replacing("\"num_hidden_layers\": 2", with: "\"num_hidden_layers\": 1"),
             to: "model/config.json")
-        let words = "the weights have 2 layers, and config.json says num_hidden_layers 1"
+        let words = "the weights have 2 layers, and config.json counts 1"
         for (folder, tells) in [(model, true), (Fixture.path("tiny-bert"), false)] {
             let result = try await job.train(
                 "run", "--set", "model=\(folder)", "--set", "method=\(method)", "--dry-run")

@@ -19,6 +19,8 @@ struct ExtractTests {
         let adapter = try Adapter(path: original)
         try adapter.writeMerged(
             to: tuned, baseFolder: base,
+            form: MergedForm(
+                root: "bert.", architecture: "BertForSequenceClassification", requiredLayers: ["bert.pooler.dense"]),
             task: try TaskDescription(adapterFolder: original, outputCount: adapter.outputCount))
     }
 

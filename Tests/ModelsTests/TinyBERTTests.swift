@@ -42,7 +42,7 @@ struct TinyBERTTests {
         let encoder = try ModelFolder.loadEncoder(path: Fixture.path(folder))
         let batch = golden.batch(lanes: [5, 1, 6])
         let samples = batch.samples()
-        let pooled = encoder.forward(batch, samples: samples, pass: .inference)
+        let pooled = encoder.features(batch, pass: .inference)
         return samples.sequences.map { Array(pooled.row($0.rows.lowerBound)) }
     }
 

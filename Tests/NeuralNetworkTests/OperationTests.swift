@@ -103,10 +103,12 @@ struct OperationGradientTests {
         let blocks = counts.enumerated().map { layout.appendDense(name: "\($0)", rows: $1, columns: columns) }
         let parameters = matrix(1, layout.elementCount, seed: 6)
         let tables = blocks.map {
-            MatrixView(base: parameters.pointer + $0.elements.lowerBound, rows: $0.rows.count, columns: columns)
+            NetworkTensor(
+                shape: $0.shape, values: UnsafePointer(parameters.pointer + $0.elements.lowerBound), block: $0)
         }
-        let embedding = Embedding(
-            words: .plain(tables[0]), positions: tables[1], segments: tables[2], trained: blocks)
+        let embedding = Embedding([
+            .init(tables[0], .tokens), .init(tables[1], .positions(offset: 0)), .init(tables[2], .segments),
+        ])
         let (rows, dropout) = (DroppedRows(), Dropout(site: 0, probability: 0.3))
         let weights = lossWeights(columns)
         let output = Matrix(rows: smallBatch.rowCount, columns: columns)

@@ -5,6 +5,10 @@ import PEFTFormat
 import Safetensors
 import Testing
 
+/// What transformers calls a BERT with a head.
+private let bert = MergedForm(
+    root: "bert.", architecture: "BertForSequenceClassification", requiredLayers: ["bert.pooler.dense"])
+
 @Suite("Merged models")
 struct MergedModelTests {
     private let target: Fixture.TemporaryFolder
@@ -56,7 +60,7 @@ struct MergedModelTests {
                 to: folder + "/model.safetensors")
             withExtendedLifetime(source) {}
         }
-        try adapter.writeMerged(to: path, baseFolder: base, task: task)
+        try adapter.writeMerged(to: path, baseFolder: base, form: bert, task: task)
         let (before, after) = (try TensorFolder(path: base), try TensorFolder(path: path))
         let old = try floats(before, names[0])
         for name in names {
@@ -75,7 +79,7 @@ struct MergedModelTests {
         "are W0 + ΔW where a module has triplets, the base elsewhere, whatever the base's type",
         arguments: ["tiny-bert", "tiny-bert-float16", "tiny-bert-bfloat16"])
     func weights(base: String) throws {
-        try adapter.writeMerged(to: path, baseFolder: Fixture.path(base), task: task)
+        try adapter.writeMerged(to: path, baseFolder: Fixture.path(base), form: bert, task: task)
         let (before, after) = (try TensorFolder(path: Fixture.path(base)), try TensorFolder(path: path))
         #expect(after.tensorNames.count == before.tensorNames.count + 2)
         for name in before.tensorNames {
@@ -98,7 +102,7 @@ struct MergedModelTests {
 
     @Test("have a single-precision classifier's configuration, and the base's other files")
     func classifier() throws {
-        try adapter.writeMerged(to: path, baseFolder: Fixture.path("tiny-bert-bfloat16"), task: task)
+        try adapter.writeMerged(to: path, baseFolder: Fixture.path("tiny-bert-bfloat16"), form: bert, task: task)
         let json = try configuration()
         #expect(json["architectures"] as? [String] == ["BertForSequenceClassification"])
         #expect(json["id2label"] as? [String: String] == ["0": "bad", "1": "fine", "2": "good"])
@@ -116,7 +120,7 @@ struct MergedModelTests {
         let adapter = try Adapter(path: Fixture.path("tiny-bert-regression-adapter"))
         let task = try TaskDescription(
             adapterFolder: Fixture.path("tiny-bert-regression-adapter"), outputCount: adapter.outputCount)
-        try adapter.writeMerged(to: path, baseFolder: Fixture.path("tiny-bert"), task: task)
+        try adapter.writeMerged(to: path, baseFolder: Fixture.path("tiny-bert"), form: bert, task: task)
         let json = try configuration()
         #expect(json["problem_type"] as? String == "regression")
         #expect(json["id2label"] as? [String: String] == ["0": "LABEL_0"])
@@ -124,7 +128,7 @@ struct MergedModelTests {
 
     @Test("are the same from a base with prefixed names, and from shards")
     func prefixedShards() throws {
-        try adapter.writeMerged(to: path, baseFolder: Fixture.path("tiny-bert"), task: task)
+        try adapter.writeMerged(to: path, baseFolder: Fixture.path("tiny-bert"), form: bert, task: task)
         let base = try copy(of: "tiny-bert") { tensors, source, folder in
             let renamed = try tensors.map { tensor in
                 TensorToWrite(
@@ -140,7 +144,7 @@ struct MergedModelTests {
             try JSONSerialization.data(withJSONObject: ["weight_map": map]).write(
                 to: URL(fileURLWithPath: folder + "/model.safetensors.index.json"))
         }
-        try adapter.writeMerged(to: path + "2", baseFolder: base, task: task)
+        try adapter.writeMerged(to: path + "2", baseFolder: base, form: bert, task: task)
         for name in try FileManager.default.contentsOfDirectory(atPath: path) {
             let same = FileManager.default.contentsEqual(atPath: "\(path)/\(name)", andPath: "\(path)2/\(name)")
             #expect(same, "\(name)")
@@ -150,7 +154,7 @@ struct MergedModelTests {
 
     @Test("take the adapter's head where the base has one of its own")
     func ownHead() throws {
-        try adapter.writeMerged(to: path, baseFolder: Fixture.path("tiny-bert-classifier"), task: task)
+        try adapter.writeMerged(to: path, baseFolder: Fixture.path("tiny-bert-classifier"), form: bert, task: task)
         let after = try TensorFolder(path: path)
         #expect(after.tensorNames.filter { $0.contains("classifier") } == ["classifier.bias", "classifier.weight"])
         let head = try #require(adapter.head.first { $0.name == "classifier.weight" })
@@ -159,7 +163,7 @@ struct MergedModelTests {
 
     private func expectRefusal(of base: String, _ kind: FailureKind, says message: String) {
         do {
-            try adapter.writeMerged(to: path, baseFolder: base, task: task)
+            try adapter.writeMerged(to: path, baseFolder: base, form: bert, task: task)
             Issue.record("merged without a complaint")
         } catch {
             #expect((error as? any Diagnosis)?.kind == kind, "\(error)")
@@ -200,7 +204,7 @@ struct MergedModelTests {
         }
         let before = try Data(contentsOf: URL(fileURLWithPath: base + "/model.safetensors"))
         let error = #expect(throws: PEFTFormatError.self) {
-            try adapter.writeMerged(to: base, baseFolder: base, task: task)
+            try adapter.writeMerged(to: base, baseFolder: base, form: bert, task: task)
         }
         #expect(error?.kind == .usage)
         #expect(try Data(contentsOf: URL(fileURLWithPath: base + "/model.safetensors")) == before)

@@ -60,7 +60,7 @@ extension AdapterGolden {
                     gradient: logitsGradient.mutableView.row(row))
         }
         let gradients = LaneGradients(tree: LaneTree(laneCount: 3), lanes: 0..<3, layout: model.layout)
-        model.backward(logitsGradient.view, batch: batch, pass: pass, gradients: gradients)
+        model.backward(logitsGradient.view, pass: pass, gradients: gradients)
         withExtendedLifetime(logitsGradient) {}
         return (total / Double(tokens.count), gradients)
     }

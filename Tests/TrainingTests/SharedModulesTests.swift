@@ -79,7 +79,7 @@ struct SharedModulesTests {
                 let pass = Pass.training(seed: 0, step: 0)
                 let (output, _) = model.forward(batch, pass: pass)
                 logits.append((0..<3).flatMap { Array(output.row($0)) })
-                model.backward(upstream.view, batch: batch, pass: pass, gradients: gradients)
+                model.backward(upstream.view, pass: pass, gradients: gradients)
             }
             sums.append(
                 Array(UnsafeBufferPointer(start: gradients.sum(ofNode: 0), count: model.layout.elementCount)))

@@ -22,7 +22,7 @@ public struct BERTConfiguration: Sendable, Equatable {
         let reader = ConfigurationReader(json: json, path: path)
         vocabularySize = try reader.count("vocab_size", default: 30_522)
         hiddenWidth = try reader.count("hidden_size", default: 768)
-        layerCount = try reader.count("num_hidden_layers", default: 12, atMost: 10_000)
+        layerCount = try reader.count("num_hidden_layers", default: 12, atMost: 1_000)
         headCount = try reader.count("num_attention_heads", default: 12)
         intermediateWidth = try reader.count("intermediate_size", default: 3_072)
         positionCount = try reader.count("max_position_embeddings", default: 512)

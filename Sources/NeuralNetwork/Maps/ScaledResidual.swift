@@ -16,11 +16,11 @@ public final class ScaledResidual {
 
     /// - Parameters:
     ///   - product: [T, columns], contiguous; afterwards with the bias, as `backward` needs it.
-    ///   - bias: [columns].
+    ///   - bias: [columns], of a layer that has one.
     ///   - residual: [T, columns], contiguous.
     ///   - output: [T, columns], contiguous.
     public func forward(
-        _ product: MutableMatrixView, bias: UnsafePointer<Float>, residual: MatrixView, into output: MutableMatrixView
+        _ product: MutableMatrixView, bias: UnsafePointer<Float>?, residual: MatrixView, into output: MutableMatrixView
     ) {
         kernel_scaled_residual(
             residual.base, product.base, bias, scale.values, output.base, product.rows, columns)

@@ -1,6 +1,7 @@
 /// Which rows a value has: one for each token, or one for each sample.
 public struct RowSet: Hashable, Sendable {
-    let index: Int
+    /// Its place among the batches that a network is given.
+    public let index: Int
     /// The tokens of all sequences.
     public static let tokens = RowSet(index: 0)
     /// The samples, one row for each sequence.

@@ -6,10 +6,12 @@ internal import LinearAlgebra
 /// A linear layer. Its bias is added here, or by the operation that reads the product.
 public final class LinearOperation: Operation {
     public let layer: AdaptedLinear
+    private let trace: AdaptedLinear.Trace
     private var addsBias = true
 
     public init(_ layer: AdaptedLinear) {
         self.layer = layer
+        trace = layer.makeTrace()
     }
 
     /// From now on the product is given without the bias.
@@ -24,14 +26,15 @@ public final class LinearOperation: Operation {
 
     public func forward(_ operands: ForwardOperands) {
         let output = operands.output
-        layer.forward(operands.input(0), into: output, batch: operands.batch, pass: operands.pass)
+        layer.forward(operands.input(0), into: output, batch: operands.batch, pass: operands.pass, trace: trace)
         if addsBias { addBias(layer.bias, to: output) }
     }
 
     public func backward(_ operands: BackwardOperands) {
         layer.backward(
             operands.outputGradient.view, input: operands.input(0), inputGradient: operands.inputGradient(0),
-            keep: operands.keep(0), batch: operands.batch, pass: operands.pass, gradients: operands.gradients)
+            keep: operands.keep(0), batch: operands.batch, pass: operands.pass, gradients: operands.gradients,
+            trace: trace)
     }
 }
 
@@ -165,7 +168,7 @@ final class EmbeddingOperation: Operation {
         self.layer = layer
     }
 
-    var isTrained: Bool { layer.trained != nil }
+    var isTrained: Bool { layer.isTrained }
 
     func forward(_ operands: ForwardOperands) { layer.forward(operands.batch, into: operands.output) }
 
@@ -174,7 +177,37 @@ final class EmbeddingOperation: Operation {
     }
 }
 
+/// The last layer of a head that is trained, on a row for each sample: `dropout(x)·Wᵀ + b`.
+final class HeadOperation: Operation {
+    private let layer: DenseHead
+
+    init(_ layer: DenseHead) {
+        self.layer = layer
+    }
+
+    var isTrained: Bool { layer.isTrained }
+
+    func forward(_ operands: ForwardOperands) {
+        layer.forward(operands.input(0), into: operands.output, batch: operands.batch, pass: operands.pass)
+    }
+
+    func backward(_ operands: BackwardOperands) {
+        layer.backward(
+            operands.outputGradient.view, inputGradient: operands.inputGradient(0), batch: operands.batch,
+            gradients: operands.gradients)
+    }
+}
+
 extension NetworkDescription {
+    /// `dropout(x)·Wᵀ + b`, in double precision, of a row for each sample.
+    public func head(
+        _ x: NetworkValue, weight: NetworkTensor, bias: NetworkTensor?, dropout: Dropout
+    ) -> NetworkValue {
+        append(
+            HeadOperation(DenseHead(weight: weight, bias: bias, dropout: dropout)), reading: [x],
+            columns: weight.shape[0])
+    }
+
     /// `layer(x)`, with its bias.
     public func linear(_ x: NetworkValue, _ layer: AdaptedLinear) -> NetworkValue {
         append(LinearOperation(layer), reading: [x], columns: layer.outputs)
@@ -221,9 +254,9 @@ extension NetworkDescription {
         return attention(query: linear(x, query), key: key, value: value, layer)
     }
 
-    /// The embeddings of the tokens.
-    public func embedded(_ layer: Embedding, columns: Int) -> NetworkValue {
-        append(EmbeddingOperation(layer), rows: .tokens, columns: columns)
+    /// The embeddings of the rows.
+    public func embedded(_ layer: Embedding, rows: RowSet = .tokens) -> NetworkValue {
+        append(EmbeddingOperation(layer), rows: rows, columns: layer.columns)
     }
 
     /// The first row of each sequence.

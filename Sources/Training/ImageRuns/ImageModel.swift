@@ -42,7 +42,9 @@ public final class ImageModel: AdapterHost {
         self.configuration = configuration
         self.adaptation = adaptation
         layout = try adaptation.layout(
-            linears: network.linears, head: "head", outputs: configuration.classCount, features: network.featureWidth)
+            linears: network.linears,
+            trained: Adaptation.headTensors(
+                "head", outputs: configuration.classCount, features: network.featureWidth))
         parameters = Matrix(rows: 1, columns: layout.elementCount)
         head = Adaptation.head(of: layout, parameters: parameters, dropout: 0)
         adaptation.attach(layout, parameters: parameters, to: network.linears)

@@ -73,7 +73,7 @@ public struct ImageRunPlan: PreparedRun {
         shape.classCount = classCount
         // The layers' names and shapes; adapters are chosen among them.
         let weights = try FrozenWeights(
-            folder: base.path, prefixes: [""], probe: "patch_embed.proj.weight", storage: storage)
+            folder: base.path, probe: "patch_embed.proj.weight", storage: storage)
         let bare = try ImageModel(shape, weights: weights, adaptation: .none)
         let adaptation = try Adaptation(configuration, among: bare.linears)
         let model =

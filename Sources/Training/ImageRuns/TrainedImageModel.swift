@@ -60,7 +60,7 @@ public struct TrainedImageModel {
             model = try ImageModel(
                 shape,
                 weights: FrozenWeights(
-                    folder: base.path, prefixes: [""], probe: "patch_embed.proj.weight", storage: PrivateWeights()),
+                    folder: base.path, probe: "patch_embed.proj.weight", storage: PrivateWeights()),
                 adaptation: .init(
                     modules: adapter.modules.map { .init(path: $0.path, rank: $0.rank) },
                     scale: adapter.settings.scale, dropout: 0))

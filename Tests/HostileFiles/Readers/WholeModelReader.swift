@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import Models
 import PEFTFormat
 import Training
 
@@ -18,6 +19,7 @@ struct WholeModelReader: FileReader {
         let contents = try Adapter(path: adapter)
         try contents.writeMerged(
             to: merged, baseFolder: workshop.fixture("tiny-bert"),
+            form: try ModelFolder.mergedForm(path: workshop.fixture("tiny-bert")),
             task: try TaskDescription(adapterFolder: adapter, outputCount: contents.outputCount))
         seeds = [
             try workshop.seed("configuration", file: "config.json", copying: origin, format: .json),

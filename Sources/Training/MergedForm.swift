@@ -1,0 +1,14 @@
+public import Models
+public import PEFTFormat
+
+extension ModelFolder {
+    /// What transformers calls the model of a folder once it has a head for sequences.
+    ///
+    /// - Throws: `ModelError` if the folder holds no encoder that is known.
+    public static func mergedForm(path: String) throws -> MergedForm {
+        let family = try encoderFamily(path: path)
+        return MergedForm(
+            root: type(of: family).root, architecture: type(of: family).classifierArchitecture,
+            requiredLayers: poolerLayers(of: family))
+    }
+}
