@@ -13,6 +13,8 @@
     K(kernel_multiply) \
     K(kernel_bias_tanh) \
     K(kernel_tanh_backward) \
+    K(kernel_bias_relu) \
+    K(kernel_relu_backward) \
     K(kernel_attention) \
     K(kernel_attention_backward) \
     K(kernel_attention_workspace) \

@@ -18,12 +18,45 @@ struct ConfigurationReader {
         return number
     }
 
-    func count(_ key: String, default fallback: Int, atMost largest: Int = 1 << 24) throws(ModelError) -> Int {
-        let number = try number(key, default: Double(fallback), in: 1...Double(largest))
+    func count(
+        _ key: String, default fallback: Int, from least: Int = 1, atMost largest: Int = 1 << 24
+    ) throws(ModelError) -> Int {
+        let number = try number(key, default: Double(fallback), in: Double(least)...Double(largest))
         guard let count = Int(exactly: number) else {
             throw ModelError(.badData, "\(path): \(key) is \(number), expected a whole number")
         }
         return count
+    }
+
+    func probability(_ key: String, default fallback: Double) throws(ModelError) -> Double {
+        try number(key, default: fallback, in: 0...0.999)
+    }
+
+    func flag(_ key: String, default fallback: Bool) throws(ModelError) -> Bool {
+        guard let value = value(key) else { return fallback }
+        guard let flag = value as? Bool else {
+            throw ModelError(.badData, "\(path): \(key) is \(value), expected true or false")
+        }
+        return flag
+    }
+
+    /// - Throws: ``ModelError`` unless a width divides into the parts that another key counts.
+    func requireMultiple(_ key: String, _ width: Int, of countKey: String, _ count: Int) throws(ModelError) {
+        guard width % count == 0 else {
+            throw ModelError(.badData, "\(path): \(key) \(width) is not a multiple of \(countKey) \(count)")
+        }
+    }
+
+    /// - Throws: ``ModelError`` for keys that say that the network is no plain encoder, or its tensors not those of one.
+    func refuseChangedNetworks() throws(ModelError) {
+        for key in ["is_decoder", "add_cross_attention"] where json[key] as? Bool == true {
+            throw ModelError(.badData, "\(path): \(key) is true, expected an encoder")
+        }
+        for key in ["pruned_heads", "quantization_config"] {
+            guard let value = value(key), (value as? [String: Any])?.isEmpty != true else { continue }
+            throw ModelError(
+                .badData, "\(path): \(key) is set, which this version does not read; save the model without it")
+        }
     }
 
     func require(_ key: String, default fallback: String, among choices: [String]) throws(ModelError) {

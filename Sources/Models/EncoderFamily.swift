@@ -8,8 +8,8 @@ public protocol EncoderFamily: Sendable {
     static var modelTypes: [String] { get }
     /// What the names of the encoder's tensors begin with in a model with a head, and may lack without one.
     static var root: String { get }
-    /// transformers' class of the family for the classification of sequences.
-    static var classifierArchitecture: String { get }
+    /// transformers' class for the classification of sequences, for each of `modelTypes`.
+    static var classifierArchitectures: [String: String] { get }
     /// The linear layers of a block, which adapters are attached to unless a configuration names others.
     static var targetModules: [String] { get }
 
@@ -63,6 +63,9 @@ extension EncoderFamily {
 enum EncoderFamilies {
     static let all: [any EncoderFamily.Type] = [
         BERTConfiguration.self,
+        RoBERTaConfiguration.self,
+        ELECTRAConfiguration.self,
+        DistilBERTConfiguration.self,
     ]
 
     static func family(ofModelType type: String) -> (any EncoderFamily.Type)? {

@@ -100,6 +100,13 @@ public final class ModelDescription {
         Embedding.Table(tensor(name, [rows, columns], isQuantizable: index == .tokens), index)
     }
 
+    /// `dense(dropout(first row))`, the first layer of a head of two: `classifier.dense`.
+    func headLayer(_ hiddenStates: NetworkValue, dropout probability: Double) -> NetworkValue {
+        linear(
+            network.dropped(network.first(hiddenStates), dropout(probability, site: DropoutSite.features)),
+            "classifier.dense", outputs: network.columns(of: hiddenStates), .head)
+    }
+
     /// The last layer of a head that gives `outputs` numbers for each sample.
     func output(_ features: NetworkValue, _ name: String, outputs: Int, dropout: Dropout) -> NetworkValue {
         let weight = tensor("\(name).weight", [outputs, network.columns(of: features)], .head, start: .random)

@@ -33,6 +33,19 @@ public enum HyperbolicTangent {
     }
 }
 
+/// The rectifier of a biased product, max(x, 0).
+public enum Rectifier {
+    /// `values = max(values + bias, 0)`, [rows, columns], contiguous.
+    public static func forward(_ values: MutableMatrixView, bias: UnsafePointer<Float>?) {
+        kernel_bias_relu(values.base, bias, values.rows, values.columns)
+    }
+
+    /// The gradient, where the output is above 0; else 0.
+    public static func backward(output: MatrixView, gradient: MutableMatrixView) {
+        kernel_relu_backward(output.base, gradient.base, output.rows * output.columns)
+    }
+}
+
 /// `values += bias` on every row, where there is one.
 public func addBias(_ bias: UnsafePointer<Float>?, to values: MutableMatrixView) {
     guard let bias else { return }

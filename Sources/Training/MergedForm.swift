@@ -7,8 +7,10 @@ extension ModelFolder {
     /// - Throws: `ModelError` if the folder holds no encoder that is known.
     public static func mergedForm(path: String) throws -> MergedForm {
         let family = try encoderFamily(path: path)
+        let type = try readConfiguration(path: path)["model_type"] as? String ?? ""
         return MergedForm(
-            root: type(of: family).root, architecture: type(of: family).classifierArchitecture,
+            root: Swift.type(of: family).root,
+            architecture: Swift.type(of: family).classifierArchitectures[type] ?? "",
             requiredLayers: poolerLayers(of: family))
     }
 }

@@ -55,3 +55,15 @@ void KERNEL(kernel_bias_tanh)(float *values, const float *bias, long rows, long 
 void KERNEL(kernel_tanh_backward)(const float *output, float *gradient, long count) {
     for (long i = 0; i < count; i++) gradient[i] *= 1.0f - output[i] * output[i];
 }
+
+void KERNEL(kernel_bias_relu)(float *values, const float *bias, long rows, long columns) {
+    for (long r = 0; r < rows; r++)
+        for (long c = 0; c < columns; c++) {
+            float x = values[r * columns + c] + bias[c];
+            values[r * columns + c] = x > 0 ? x : 0;
+        }
+}
+
+void KERNEL(kernel_relu_backward)(const float *output, float *gradient, long count) {
+    for (long i = 0; i < count; i++) gradient[i] = output[i] > 0 ? gradient[i] : 0;
+}

@@ -22,6 +22,10 @@ void kernel_multiply(float *values, const float *other, long count);
 void kernel_bias_tanh(float *values, const float *bias, long rows, long columns);
 /// gradient *= 1 - output², the derivative of tanh at the input that gave output.
 void kernel_tanh_backward(const float *output, float *gradient, long count);
+/// values = max(values + bias, 0), [rows, columns].
+void kernel_bias_relu(float *values, const float *bias, long rows, long columns);
+/// gradient is kept where the output is above 0.
+void kernel_relu_backward(const float *output, float *gradient, long count);
 
 // --- normalisation (Normalization.c)
 

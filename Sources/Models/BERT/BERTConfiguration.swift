@@ -1,7 +1,6 @@
 import Diagnostics
-import Foundation
 
-/// What `config.json` says of a BERT model, checked.
+/// What `config.json` says of a BERT model, or of one of a family that shares its keys and blocks, checked.
 public struct BERTConfiguration: Sendable, Equatable {
     public let vocabularySize: Int  // vocab_size
     public let hiddenWidth: Int  // hidden_size
@@ -29,23 +28,12 @@ public struct BERTConfiguration: Sendable, Equatable {
         segmentCount = try reader.count("type_vocab_size", default: 2)
         let epsilon = try reader.number("layer_norm_eps", default: 1e-12, in: 1e-30...1)
         normalizationEpsilon = Float(epsilon)
-        hiddenDropout = try reader.number("hidden_dropout_prob", default: 0.1, in: 0...0.999)
-        attentionDropout = try reader.number("attention_probs_dropout_prob", default: 0.1, in: 0...0.999)
-        classifierDropout = try reader.number("classifier_dropout", default: hiddenDropout, in: 0...0.999)
-        guard hiddenWidth % headCount == 0 else {
-            throw ModelError(
-                .badData, "\(path): hidden_size \(hiddenWidth) is not a multiple of num_attention_heads \(headCount)")
-        }
+        hiddenDropout = try reader.probability("hidden_dropout_prob", default: 0.1)
+        attentionDropout = try reader.probability("attention_probs_dropout_prob", default: 0.1)
+        classifierDropout = try reader.probability("classifier_dropout", default: hiddenDropout)
+        try reader.requireMultiple("hidden_size", hiddenWidth, of: "num_attention_heads", headCount)
         try reader.require("hidden_act", default: "gelu", among: ["gelu"])
         try reader.require("position_embedding_type", default: "absolute", among: ["absolute"])
-        for key in ["is_decoder", "add_cross_attention"] where json[key] as? Bool == true {
-            throw ModelError(.badData, "\(path): \(key) is true, expected an encoder")
-        }
-        // Keys that say that the tensors are not those of a plain network.
-        for key in ["pruned_heads", "quantization_config"] {
-            guard let value = reader.value(key), (value as? [String: Any])?.isEmpty != true else { continue }
-            throw ModelError(
-                .badData, "\(path): \(key) is set, which this version does not read; save the model without it")
-        }
+        try reader.refuseChangedNetworks()
     }
 }

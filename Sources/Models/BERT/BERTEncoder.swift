@@ -4,7 +4,7 @@ public import NeuralNetwork
 extension BERTConfiguration: EncoderFamily {
     public static var modelTypes: [String] { ["bert"] }
     public static var root: String { "bert." }
-    public static var classifierArchitecture: String { "BertForSequenceClassification" }
+    public static var classifierArchitectures: [String: String] { ["bert": "BertForSequenceClassification"] }
     public static var targetModules: [String] {
         ["query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"]
     }
@@ -16,23 +16,44 @@ extension BERTConfiguration: EncoderFamily {
     public var dropouts: EncoderDropouts { EncoderDropouts(classifier: classifierDropout) }
 
     public func hiddenStates(in model: ModelDescription) -> NetworkValue {
-        let embeddings = Self.root + "embeddings."
-        let words = model.table(
-            embeddings + "word_embeddings.weight", rows: vocabularySize, columns: hiddenWidth, .tokens)
+        blocks(of: embedded(in: model, root: Self.root), in: model, root: Self.root)
+    }
+
+    public func features(of hiddenStates: NetworkValue, in model: ModelDescription) -> NetworkValue {
+        model.network.tanh(
+            model.linear(
+                model.network.first(hiddenStates), "\(Self.root)pooler.dense", outputs: hiddenWidth, .pooler))
+    }
+}
+
+// What other families share with it: the names behind the root are theirs, too.
+extension BERTConfiguration {
+    /// The sum of the embeddings of words, positions and segments, normalised.
+    ///
+    /// - Parameters:
+    ///   - width: of the tables; nil takes that of the hidden states.
+    ///   - positionOffset: the row of the first position.
+    func embedded(
+        in model: ModelDescription, root: String, width: Int? = nil, positionOffset: Int = 0
+    ) -> NetworkValue {
+        let (name, width) = (root + "embeddings.", width ?? hiddenWidth)
+        let words = model.table(name + "word_embeddings.weight", rows: vocabularySize, columns: width, .tokens)
         let positions = model.table(
-            embeddings + "position_embeddings.weight", rows: positionCount, columns: hiddenWidth,
-            .positions(offset: 0))
+            name + "position_embeddings.weight", rows: positionCount, columns: width,
+            .positions(offset: positionOffset))
         let segments = model.table(
-            embeddings + "token_type_embeddings.weight", rows: segmentCount, columns: hiddenWidth, .segments)
-        var hidden = model.network.dropped(
+            name + "token_type_embeddings.weight", rows: segmentCount, columns: width, .segments)
+        return model.network.dropped(
             model.normalized(
-                model.network.embedded(Embedding([words, segments, positions])), embeddings + "LayerNorm",
+                model.network.embedded(Embedding([words, segments, positions])), name + "LayerNorm",
                 epsilon: normalizationEpsilon),
             model.dropout(hiddenDropout, site: 0))
-        for index in 0..<layerCount {
-            hidden = block(hidden, "\(Self.root)encoder.layer.\(index)", site: 4 * (index + 1), in: model)
+    }
+
+    func blocks(of embedded: NetworkValue, in model: ModelDescription, root: String) -> NetworkValue {
+        (0..<layerCount).reduce(embedded) { hidden, index in
+            block(hidden, "\(root)encoder.layer.\(index)", site: 4 * (index + 1), in: model)
         }
-        return hidden
     }
 
     private func block(
@@ -57,11 +78,5 @@ extension BERTConfiguration: EncoderFamily {
             model.linear(widened, "\(name).output.dense", outputs: hiddenWidth), plus: attended,
             "\(name).output.LayerNorm", epsilon: normalizationEpsilon,
             dropout: model.dropout(hiddenDropout, site: site + 2))
-    }
-
-    public func features(of hiddenStates: NetworkValue, in model: ModelDescription) -> NetworkValue {
-        model.network.tanh(
-            model.linear(
-                model.network.first(hiddenStates), "\(Self.root)pooler.dense", outputs: hiddenWidth, .pooler))
     }
 }

@@ -112,6 +112,25 @@ final class TangentOperation: Operation {
     }
 }
 
+/// max(x, 0) of a linear layer's product and bias.
+final class RectifierOperation: Operation {
+    /// Whose bias it adds.
+    private let linear: AdaptedLinear
+
+    init(biasOf linear: AdaptedLinear) {
+        self.linear = linear
+    }
+
+    var placement: Placement { .inPlace }
+    var backwardReads: BackwardReads { BackwardReads(output: true) }
+
+    func forward(_ operands: ForwardOperands) { Rectifier.forward(operands.output, bias: linear.bias) }
+
+    func backward(_ operands: BackwardOperands) {
+        Rectifier.backward(output: operands.output, gradient: operands.outputGradient)
+    }
+}
+
 /// Dropout that no other operation takes along.
 final class DropoutOperation: Operation {
     private let dropout: Dropout
@@ -230,6 +249,11 @@ extension NetworkDescription {
     /// tanh(x) of what a linear layer gives.
     public func tanh(_ x: NetworkValue) -> NetworkValue {
         append(TangentOperation(biasOf: takenBias(of: x)), reading: [x], columns: columns(of: x))
+    }
+
+    /// max(x, 0) of what a linear layer gives.
+    public func relu(_ x: NetworkValue) -> NetworkValue {
+        append(RectifierOperation(biasOf: takenBias(of: x)), reading: [x], columns: columns(of: x))
     }
 
     /// dropout(x).
