@@ -40,11 +40,18 @@ public struct RunPlan: PreparedRun {
         let labels =
             configuration.task == .sequenceClassification
             ? try ClassLabels(from: table.rows, path: configuration.data.train) : nil
-        let model = try Self.model(configuration, outputCount: labels?.names.count ?? 1, storage: storage)
+        let encoder =
+            configuration.method == .full
+            ? try ModelFolder.describeEncoder(path: configuration.model, dropout: configuration.dropout)
+            : try Self.encoder(configuration, storage: storage)
+        let head = try StoredHead(of: encoder, labels: labels?.names, folder: configuration.model)
+        let model = try Self.model(
+            configuration, encoder, outputCount: labels?.names.count ?? 1, keepsHead: head.isKept)
         let tokenizer = try Self.tokenizer(configuration, for: model.encoder)
         training = try TrainingSamples(
             table, labels: labels, tokenizer: tokenizer, sharing: sharing, progressed: progressed)
-        var remarks = model.encoder.remarks + training.remarks
+        var remarks = encoder.remarks + training.remarks
+        if configuration.adapter.initialAdapter == nil { remarks += head.remarks }
         if let labels {
             remarks += try ClassOccurrence.remarks(
                 on: training.targets.map { Int($0) }, names: labels.names, path: table.path)
@@ -61,14 +68,12 @@ public struct RunPlan: PreparedRun {
 
     /// The model as it is before the first step.
     private static func model(
-        _ configuration: TrainingConfiguration, outputCount: Int, storage: any ConvertedWeights
+        _ configuration: TrainingConfiguration, _ encoder: TextEncoder, outputCount: Int, keepsHead: Bool
     ) throws -> AdaptedModel {
         let model: AdaptedModel
         if configuration.method == .full {
-            model = try AdaptedModel(
-                trainingAllOf: configuration.model, dropout: configuration.dropout, outputCount: outputCount)
+            model = try AdaptedModel(trainingAllOf: encoder, outputCount: outputCount, keepsHead: keepsHead)
         } else {
-            let encoder = try Self.encoder(configuration, storage: storage)
             let brought =
                 try configuration.adapter.initialAdapter.map { path in
                     try Adapter(path: try TrainedModel.requiredAdapterFolder(path)).denseLayers
@@ -78,7 +83,7 @@ public struct RunPlan: PreparedRun {
                 adaptation: try Adaptation(
                     configuration, among: encoder.linears,
                     denseLayers: encoder.missing.map(\.module) + brought),
-                outputCount: outputCount)
+                outputCount: outputCount, keepsHead: keepsHead)
         }
         try model.start(configuration)
         return model
@@ -147,8 +152,8 @@ public struct RunPlan: PreparedRun {
         guard adapterHost != nil else {
             try folder.replaceFolder(folder.modelPath) { partial in
                 try trainer.adapter().writeMerged(
-                    to: partial, baseFolder: configuration.model, form: ModelFolder.mergedForm(path: configuration.model),
-                    task: task)
+                    to: partial, baseFolder: configuration.model,
+                    form: ModelFolder.mergedForm(path: configuration.model), task: task)
             }
             return "model: \(folder.modelPath)"
         }
