@@ -57,7 +57,8 @@ package enum WorkLog {
         if record != nil { record?.products.append(product()) }
     }
 
-    /// Makes the same products again, alone, with other numbers: the least time that the work could take with this library.
+    /// Makes the same products again, alone, with other numbers: the least time that the work could take with these
+    /// kernels.
     ///
     /// - Returns: seconds.
     package static func replay(_ products: [Product]) -> Double {
@@ -70,16 +71,19 @@ package enum WorkLog {
         let result = largest { $0.rows * $0.columns }
         let start = now()
         for product in products {
-            multiply(
-                MatrixView(
-                    base: left.pointer, rows: product.leftIsTransposed ? product.inner : product.rows,
-                    columns: product.leftIsTransposed ? product.rows : product.inner),
-                product.leftIsTransposed ? .transposed : .none,
-                MatrixView(
-                    base: right.pointer, rows: product.rightIsTransposed ? product.columns : product.inner,
-                    columns: product.rightIsTransposed ? product.inner : product.columns),
-                product.rightIsTransposed ? .transposed : .none, keep: product.keeps ? 1 : 0,
-                into: MutableMatrixView(base: result.pointer, rows: product.rows, columns: product.columns))
+            let leftView = MatrixView(
+                base: left.pointer, rows: product.leftIsTransposed ? product.inner : product.rows,
+                columns: product.leftIsTransposed ? product.rows : product.inner)
+            let rightView = MatrixView(
+                base: right.pointer, rows: product.rightIsTransposed ? product.columns : product.inner,
+                columns: product.rightIsTransposed ? product.inner : product.columns)
+            let target = MutableMatrixView(base: result.pointer, rows: product.rows, columns: product.columns)
+            let transposition: Transposition = product.rightIsTransposed ? .transposed : .none
+            if product.leftIsTransposed {
+                multiply(leftView, .transposed, rightView, transposition, keep: product.keeps ? 1 : 0, into: target)
+            } else {
+                RowProducts.multiply(leftView, rightView, transposition, keep: product.keeps ? 1 : 0, into: target)
+            }
         }
         let seconds = now() - start
         withExtendedLifetime((left, right, result)) {}

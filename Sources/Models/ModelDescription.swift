@@ -85,14 +85,21 @@ public final class ModelDescription {
     /// `LayerNorm(residual + dropout(x))`, with the tensors `name.weight` and `name.bias`.
     func normalized(
         _ x: NetworkValue, plus residual: NetworkValue? = nil, _ name: String, epsilon: Float,
-        dropout: Dropout = Dropout(site: 0, probability: 0)
+        dropout: Dropout = Dropout(site: 0, probability: 0), hasBias: Bool = true,
+        _ role: ModelTensor.Role = .pretrained
     ) -> NetworkValue {
         let columns = network.columns(of: x)
         return network.normalized(
             x, plus: residual,
             ResidualNormalization(
-                gain: tensor("\(name).weight", [columns], start: .one), offset: tensor("\(name).bias", [columns]),
+                gain: tensor("\(name).weight", [columns], role, start: .one),
+                offset: tensor("\(name).bias", [columns], role),
                 columns: columns, epsilon: epsilon, dropout: dropout))
+    }
+
+    /// dropout(x), where the model's configuration has any there.
+    func dropped(_ x: NetworkValue, _ probability: Double, site: Int) -> NetworkValue {
+        probability > 0 ? network.dropped(x, dropout(probability, site: site)) : x
     }
 
     /// A table of embeddings.
