@@ -117,7 +117,10 @@ let package = Package(
             ["Diagnostics", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "Randomness", "Safetensors"]),
         tests(
             "TrainingTests",
-            ["AdaLoRA", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Safetensors", "Training"]),
+            [
+                "AdaLoRA", "FixtureFiles", "LinearAlgebra", "Models", "NeuralNetwork", "PEFTFormat", "Safetensors",
+                "Training",
+            ]),
         tests("WeightMethodsTests", ["AdaLoRA", "FixtureFiles", "LinearAlgebra", "WeightMethods"]),
         tests(
             "WeightFilesTests",

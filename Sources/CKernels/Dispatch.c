@@ -8,13 +8,11 @@
 // Every kernel, once. Whoever forgets one here gets an undefined symbol.
 #define EACH_KERNEL(K) \
     K(kernel_add_bias) \
-    K(kernel_bias_gelu) \
-    K(kernel_bias_gelu_derivative) \
+    K(kernel_bias_activation) \
+    K(kernel_bias_activation_derivative) \
     K(kernel_multiply) \
     K(kernel_bias_tanh) \
     K(kernel_tanh_backward) \
-    K(kernel_bias_relu) \
-    K(kernel_relu_backward) \
     K(kernel_attention) \
     K(kernel_attention_backward) \
     K(kernel_attention_workspace) \
@@ -31,6 +29,9 @@
     K(kernel_add_sparse_products) \
     K(kernel_rectified_difference) \
     K(kernel_draw_features) \
+    K(kernel_gate) \
+    K(kernel_gate_derivative) \
+    K(kernel_gate_backward) \
     K(kernel_group_norm) \
     K(kernel_group_norm_backward) \
     K(kernel_scaled_residual) \
@@ -50,7 +51,9 @@
     K(kernel_transpose) \
     K(kernel_row_product) \
     K(kernel_dequantize) \
+    K(kernel_rotate) \
     K(kernel_add) \
+    K(kernel_add_biased) \
     K(kernel_add_scaled) \
     K(kernel_scale) \
     K(kernel_sum_of_squares) \

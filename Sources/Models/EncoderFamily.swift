@@ -66,6 +66,7 @@ enum EncoderFamilies {
         RoBERTaConfiguration.self,
         ELECTRAConfiguration.self,
         DistilBERTConfiguration.self,
+        ModernBERTConfiguration.self,
     ]
 
     static func family(ofModelType type: String) -> (any EncoderFamily.Type)? {

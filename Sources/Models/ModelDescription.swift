@@ -93,7 +93,7 @@ public final class ModelDescription {
             x, plus: residual,
             ResidualNormalization(
                 gain: tensor("\(name).weight", [columns], role, start: .one),
-                offset: tensor("\(name).bias", [columns], role),
+                offset: hasBias ? tensor("\(name).bias", [columns], role) : nil,
                 columns: columns, epsilon: epsilon, dropout: dropout))
     }
 

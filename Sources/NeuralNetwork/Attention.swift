@@ -3,23 +3,32 @@ public import LinearAlgebra
 
 /// Multi-head attention within each sequence of a packed batch: `dropout(softmax(Q·Kᵀ/√d))·V`, head by head.
 ///
+/// With a window, a token hears only those that are at most so far away.
+///
 /// The probabilities are not kept: the backward pass computes them anew from the logarithms of their sums.
 public final class Attention {
-    private let headCount: Int
-    private let headWidth: Int
+    public let headCount: Int
+    public let headWidth: Int
+    private let window: Int?
     private let dropout: Dropout
     private let logSums = Matrix()  // [heads, Q]
     private let workspace = Matrix()
 
-    public init(headCount: Int, headWidth: Int, dropout: Dropout) {
+    /// - Parameter window: how far a token hears to either side, inclusive; nil is all the way.
+    public init(headCount: Int, headWidth: Int, window: Int? = nil, dropout: Dropout) {
+        precondition(window ?? 0 >= 0)
         self.headCount = headCount
         self.headWidth = headWidth
+        self.window = window
         self.dropout = dropout
     }
 
+    /// Columns of queries, keys, values and output: heads · width.
+    public var columns: Int { headCount * headWidth }
+
     /// - Parameters:
     ///   - query: [Q, heads · width], with its bias.
-    ///   - key, value: [T, heads · width], with their biases.
+    ///   - key, value: [T, heads · width], with their biases and with the query's stride.
     ///   - output: [Q, heads · width].
     ///   - queries: the batch itself, where every token asks; or its samples, where the first token of each sequence does.
     public func forward(
@@ -28,41 +37,44 @@ public final class Attention {
     ) {
         prepare(batch, queries)
         WorkLog.measure(.attention) {
-            forEachHead(of: batch, queries, stride: query.stride, pass: pass) { head, asked, offset in
+            forEachHead(of: batch, queries, stride: query.stride, output.stride, pass: pass) { head, place in
                 withUnsafePointer(to: head) {
                     kernel_attention(
-                        $0, query.base + asked.element, key.base + offset, value.base + offset,
-                        output.base + asked.element,
-                        logSums.pointer + asked.logSum, workspace.pointer)
+                        $0, query.base + place.query, key.base + place.key, value.base + place.key,
+                        output.base + place.output, logSums.pointer + place.logSum, workspace.pointer)
                 }
             }
         }
     }
 
-    /// The gradients of query, key and value, from what `forward` was given.
+    /// The gradients of query, key and value, from what `forward` was given, and with the same strides.
     public func backward(
         _ outputGradient: MatrixView, query: MatrixView, key: MatrixView, value: MatrixView,
         queryGradient: MutableMatrixView, keyGradient: MutableMatrixView, valueGradient: MutableMatrixView,
         batch: PackedBatch, queries: PackedBatch, pass: Pass
     ) {
         WorkLog.measure(.attention) {
-            forEachHead(of: batch, queries, stride: query.stride, pass: pass) { head, asked, offset in
+            forEachHead(of: batch, queries, stride: query.stride, outputGradient.stride, pass: pass) { head, place in
                 withUnsafePointer(to: head) {
                     kernel_attention_backward(
-                        $0, query.base + asked.element, key.base + offset, value.base + offset,
-                        outputGradient.base + asked.element, logSums.pointer + asked.logSum,
-                        queryGradient.base + asked.element, keyGradient.base + offset, valueGradient.base + offset,
-                        workspace.pointer)
+                        $0, query.base + place.query, key.base + place.key, value.base + place.key,
+                        outputGradient.base + place.output, logSums.pointer + place.logSum,
+                        queryGradient.base + place.query, keyGradient.base + place.key,
+                        valueGradient.base + place.key, workspace.pointer)
                 }
             }
         }
     }
 
-    /// Calls the body with each head of each sequence, where its queries and their log sums start, and where the elements
-    /// of its keys and values do.
+    /// Where the elements of a head of a sequence start: in queries, in keys and values, in the output; and its log sums.
+    private struct Place {
+        let query, key, output, logSum: Int
+    }
+
+    /// Calls the body with each head of each sequence, and where it lies.
     private func forEachHead(
-        of batch: PackedBatch, _ queries: PackedBatch, stride: Int, pass: Pass,
-        _ body: (kernel_attention_head, (element: Int, logSum: Int), Int) -> Void
+        of batch: PackedBatch, _ queries: PackedBatch, stride: Int, _ outputStride: Int, pass: Pass,
+        _ body: (kernel_attention_head, Place) -> Void
     ) {
         for (sequence, asking) in zip(batch.sequences, queries.sequences) {
             let length = sequence.rows.count
@@ -71,6 +83,8 @@ public final class Attention {
             head.queries = asking.rows.count
             head.width = headWidth
             head.stride = stride
+            head.output_stride = outputStride
+            head.window = window ?? length
             head.scale = 1 / Float(headWidth).squareRoot()
             head.keep_scale = dropout.keepScale
             head.threshold = dropout.isActive(in: pass) ? dropout.threshold : 0
@@ -78,12 +92,12 @@ public final class Attention {
             for index in 0..<headCount {
                 head.first_block = UInt32(truncatingIfNeeded: index * length * ((length + 7) / 8))
                 let column = index * headWidth
+                let asked = asking.rows.lowerBound
                 body(
                     head,
-                    (
-                        asking.rows.lowerBound * stride + column,
-                        index * queries.rowCount + asking.rows.lowerBound
-                    ), sequence.rows.lowerBound * stride + column)
+                    Place(
+                        query: asked * stride + column, key: sequence.rows.lowerBound * stride + column,
+                        output: asked * outputStride + column, logSum: index * queries.rowCount + asked))
             }
         }
     }

@@ -4,7 +4,7 @@ public import LinearAlgebra
 /// `output = LayerNorm(residual + dropout(product + bias))` in one pass over the rows.
 public final class ResidualNormalization {
     private let gain: NetworkTensor
-    private let offset: NetworkTensor
+    private let offset: NetworkTensor?
     private let columns: Int
     private let epsilon: Float
     /// Dropout of the product.
@@ -17,10 +17,10 @@ public final class ResidualNormalization {
 
     /// - Parameters:
     ///   - gain: [columns].
-    ///   - offset: [columns].
+    ///   - offset: [columns], or nil.
     ///   - epsilon: added to the (biased) variance.
     public init(
-        gain: NetworkTensor, offset: NetworkTensor, columns: Int, epsilon: Float, dropout: Dropout
+        gain: NetworkTensor, offset: NetworkTensor?, columns: Int, epsilon: Float, dropout: Dropout
     ) {
         self.gain = gain
         self.offset = offset
@@ -30,7 +30,10 @@ public final class ResidualNormalization {
     }
 
     /// Whether gain or offset is trained.
-    var isTrained: Bool { gain.block != nil || offset.block != nil }
+    var isTrained: Bool { gain.block != nil || offset?.block != nil }
+
+    /// Whether training drops anything of the product.
+    var drops: Bool { dropout.probability > 0 }
 
     /// - Parameters:
     ///   - product: [T, columns]; afterwards it holds the normalised sum's input, which `backward` needs.
@@ -46,7 +49,7 @@ public final class ResidualNormalization {
         mean.resize(rows: batch.rowCount, columns: 1)
         inverseDeviation.resize(rows: batch.rowCount, columns: 1)
         kernel_residual_layer_norm(
-            product.base, bias, activeMask, dropout.keepScale, residual?.base, gain.values, offset.values,
+            product.base, bias, activeMask, dropout.keepScale, residual?.base, gain.values, offset?.values,
             epsilon, output.base,
             mean.pointer, inverseDeviation.pointer, batch.rowCount, columns)
     }
@@ -56,12 +59,14 @@ public final class ResidualNormalization {
     /// - Parameters:
     ///   - outputGradient: [T, columns].
     ///   - sum: what `forward` left in `product`.
-    ///   - residualGradient: [T, columns]; replaced.
-    ///   - productGradient: [T, columns], or nil; replaced.
+    ///   - residualGradient: [T, columns].
+    ///   - keep: 1 adds to the residual's gradient, 0 replaces it.
+    ///   - productGradient: [T, columns], or nil, which it must be where the other is added to; replaced.
     public func backward(
         _ outputGradient: MatrixView, sum: MatrixView, residualGradient: MutableMatrixView,
-        productGradient: MutableMatrixView?, batch: PackedBatch, gradients: LaneGradients
+        keep: Float = 0, productGradient: MutableMatrixView?, batch: PackedBatch, gradients: LaneGradients
     ) {
+        precondition(keep == 0 || productGradient == nil)
         gain.setGradients(in: gradients) { lane, gradient in
             let rows = batch.lanes[lane].rows
             kernel_layer_norm_gain_backward(
@@ -69,12 +74,12 @@ public final class ResidualNormalization {
                 mean.pointer + rows.lowerBound, inverseDeviation.pointer + rows.lowerBound, gradient, rows.count,
                 columns)
         }
-        offset.setGradients(in: gradients) { lane, gradient in
+        offset?.setGradients(in: gradients) { lane, gradient in
             let rows = batch.lanes[lane].rows
             kernel_column_sums(outputGradient[rows: rows].base, columns, gradient, rows.count, columns)
         }
         kernel_residual_layer_norm_backward(
             outputGradient.base, sum.base, mean.pointer, inverseDeviation.pointer, gain.values, activeMask,
-            dropout.keepScale, residualGradient.base, productGradient?.base, batch.rowCount, columns)
+            dropout.keepScale, keep == 0 ? 0 : 1, residualGradient.base, productGradient?.base, batch.rowCount, columns)
     }
 }

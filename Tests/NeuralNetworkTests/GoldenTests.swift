@@ -51,10 +51,10 @@ struct GoldenTests {
         let count = activations.x.count
         let (values, output, gradient) = (row(activations.x), row(activations.x), Matrix(rows: 1, columns: count))
         let bias = Matrix(rows: 1, columns: count)
-        GELU.forward(
+        Activation.gelu.forward(
             values.mutableView, bias: bias.pointer, into: output.mutableView, pass: .training(seed: 0, step: 0))
         for index in 0..<count { gradient.pointer[index] = 1 }
-        GELU.backward(derivative: values.view, gradient: gradient.mutableView)
+        Activation.gelu.backward(derivative: values.view, gradient: gradient.mutableView)
         for (index, x) in activations.x.enumerated() {
             // The error function is good to 1.2e-7, which x/2 multiplies.
             #expect(abs(Double(output.pointer[index]) - activations.gelu.output[index]) < 2e-7 * max(1, abs(x)))

@@ -30,12 +30,12 @@ struct OperationGradientTests {
         let (scratch, output) = (Matrix(rows: 6, columns: 5), Matrix(rows: 6, columns: 5))
         func loss() -> Double {
             scratch.pointer.update(from: values.pointer, count: 30)
-            GELU.forward(scratch.mutableView, bias: bias.pointer, into: output.mutableView, pass: training)
+            Activation.gelu.forward(scratch.mutableView, bias: bias.pointer, into: output.mutableView, pass: training)
             return weightedSum(weights, output.view)
         }
         _ = loss()
         let gradient = Matrix(rows: 6, columns: 5, elements: weights.elements)
-        GELU.backward(derivative: scratch.view, gradient: gradient.mutableView)
+        Activation.gelu.backward(derivative: scratch.view, gradient: gradient.mutableView)
         expectGradient(gradient.elements, of: values.pointer, loss: loss, "GELU")
     }
 

@@ -66,7 +66,8 @@ struct EncoderGolden: Decodable {
 @Suite("Encoders compute what transformers and PEFT compute")
 struct EncoderGoldenTests {
     static let names = [
-        "tiny-roberta", "tiny-xlm-roberta", "tiny-distilbert", "tiny-electra",
+        "tiny-roberta", "tiny-xlm-roberta", "tiny-distilbert", "tiny-electra", "tiny-modernbert",
+        "tiny-modernbert-mean",
     ]
 
     private static func golden(_ name: String) throws -> EncoderGolden {

@@ -47,13 +47,28 @@ INLINE void pack_transposed(const kernel_attention_head *h, const float *source,
     }
 }
 
-/// result = factors · rows, for rows and result of one head; factors[i][k] lie at i·row + k·column.
-INLINE void multiply(const kernel_attention_head *h, const float *factors, long row, long column, long inner,
-                     const float *rows, long count, float *result, float *rows_space, float *result_space) {
-    head_rows right = reading(h, inner, rows, rows_space), target = writing(h, result, result_space);
-    small_product(factors, row, column, right.rows, right.stride, target.rows, target.stride, count, padded(h->width),
+/// The head as its output lies.
+INLINE kernel_attention_head output_of(const kernel_attention_head *h) {
+    kernel_attention_head output = *h;
+    output.stride = h->output_stride;
+    return output;
+}
+
+/// result = factors · rows, for rows that lie as `from` says and a result as `to` does; factors[i][k] lie at i·row + k·column.
+INLINE void multiply(const kernel_attention_head *from, const kernel_attention_head *to, const float *factors, long row,
+                     long column, long inner, const float *rows, long count, float *result, float *rows_space,
+                     float *result_space) {
+    head_rows right = reading(from, inner, rows, rows_space), target = writing(to, result, result_space);
+    small_product(factors, row, column, right.rows, right.stride, target.rows, target.stride, count, padded(to->width),
                   inner, 0);
-    finish(h, count, target, result);
+    finish(to, count, target, result);
+}
+
+/// Sets those of a padded row's elements that query i does not see.
+INLINE void fill_unseen(const kernel_attention_head *h, long i, float *row, float value) {
+    long first = i > h->window ? i - h->window : 0, end = h->length - i > h->window ? i + h->window + 1 : h->length;
+    for (long j = 0; j < first; j++) row[j] = value;
+    for (long j = end; j < padded(h->length); j++) row[j] = value;
 }
 
 /// The columns of a padded row, sixteen at a time: what lies behind the last column is computed, and never read.
@@ -108,10 +123,10 @@ void KERNEL(kernel_attention)(const kernel_attention_head *h, const float *query
     for (long i = 0; i < q; i++) {
         float *s = scores + i * l;
         EACH16(j, l) s[j] *= scale;
-        for (long j = n; j < l; j++) s[j] = -FLT_MAX;
+        fill_unseen(h, i, s, -FLT_MAX);
         float largest = largest_of(s, l);
         EACH16(j, l) s[j] = exponential(s[j] - largest);
-        for (long j = n; j < l; j++) s[j] = 0;
+        fill_unseen(h, i, s, 0);
         floats16 total = ZERO16;
         for (long j = 0; j < l; j += 16) total += LOAD16(s + j);
         float sum = sum16(&total), inverse = 1.0f / sum;
@@ -119,7 +134,8 @@ void KERNEL(kernel_attention)(const kernel_attention_head *h, const float *query
         log_sums[i] = largest + logf(sum);
         if (h->threshold) drop_row(s, masks + i * mask_stride(n), keep_scale, l);
     }
-    multiply(h, scores, l, 1, n, value, q, output, operand, result);
+    kernel_attention_head written = output_of(h);
+    multiply(h, &written, scores, l, 1, n, value, q, output, operand, result);
 }
 
 void KERNEL(kernel_attention_backward)(const kernel_attention_head *h, const float *query, const float *key,
@@ -135,13 +151,13 @@ void KERNEL(kernel_attention_backward)(const kernel_attention_head *h, const flo
     pack_transposed(h, key, operand);
     small_product(query, h->stride, 1, operand, l, probabilities, l, q, l, h->width, 0);
     pack_transposed(h, value, operand);
-    small_product(output_gradient, h->stride, 1, operand, l, gradients, l, q, l, h->width, 0);
+    small_product(output_gradient, h->output_stride, 1, operand, l, gradients, l, q, l, h->width, 0);
     for (long i = 0; i < q; i++) {
         float *restrict p = probabilities + i * l, *restrict d = gradients + i * l;
         const uint8_t *restrict mask = masks + i * mask_stride(n);
         float log_sum = log_sums[i];
         EACH16(j, l) p[j] = exponential(p[j] * scale - log_sum);
-        for (long j = n; j < l; j++) p[j] = 0;
+        fill_unseen(h, i, p, 0);
         // The gradient of the probabilities is that of the dropped ones, through the same mask.
         if (h->threshold) drop_row(d, mask, keep_scale, l);
         floats16 total = ZERO16;
@@ -150,7 +166,8 @@ void KERNEL(kernel_attention_backward)(const kernel_attention_head *h, const flo
         EACH16(j, l) d[j] = p[j] * (d[j] - inner) * scale;
         if (h->threshold) drop_row(p, mask, keep_scale, l);
     }
-    multiply(h, probabilities, 1, l, q, output_gradient, n, value_gradient, operand, result); // dV = Pᵀ·dO
-    multiply(h, gradients, l, 1, n, key, q, query_gradient, operand, result);                 // dQ = dS·K
-    multiply(h, gradients, 1, l, q, query, n, key_gradient, operand, result);                 // dK = dSᵀ·Q
+    kernel_attention_head written = output_of(h);
+    multiply(&written, h, probabilities, 1, l, q, output_gradient, n, value_gradient, operand, result); // dV = Pᵀ·dO
+    multiply(h, h, gradients, l, 1, n, key, q, query_gradient, operand, result);                        // dQ = dS·K
+    multiply(h, h, gradients, 1, l, q, query, n, key_gradient, operand, result);                        // dK = dSᵀ·Q
 }

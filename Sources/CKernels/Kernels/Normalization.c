@@ -33,7 +33,11 @@ void KERNEL(kernel_residual_layer_norm)(float *product, const float *bias, const
                 (sum[c] - average) * (sum[c] - average));
         variance /= (float)columns;
         float inverse = 1.0f / sqrtf(variance + epsilon);
-        for (long c = 0; c < columns; c++) out[c] = (sum[c] - average) * inverse * gain[c] + offset[c];
+        if (offset) {
+            for (long c = 0; c < columns; c++) out[c] = (sum[c] - average) * inverse * gain[c] + offset[c];
+        } else {
+            for (long c = 0; c < columns; c++) out[c] = (sum[c] - average) * inverse * gain[c];
+        }
         mean[r] = average;
         inverse_deviation[r] = inverse;
     }
@@ -52,8 +56,8 @@ void KERNEL(kernel_layer_norm_gain_backward)(const float *output_gradient, const
 
 void KERNEL(kernel_residual_layer_norm_backward)(const float *output_gradient, const float *sum, const float *mean,
                                                 const float *inverse_deviation, const float *gain, const uint8_t *mask,
-                                                float keep_scale, float *sum_gradient, float *product_gradient,
-                                                long rows, long columns) {
+                                                float keep_scale, int keep, float *sum_gradient,
+                                                float *product_gradient, long rows, long columns) {
     for (long r = 0; r < rows; r++) {
         const float *dy = output_gradient + r * columns, *s = sum + r * columns;
         float *ds = sum_gradient + r * columns;
@@ -64,8 +68,10 @@ void KERNEL(kernel_residual_layer_norm_backward)(const float *output_gradient, c
                 dy[c] * gain[c] * ((s[c] - average) * inverse));
         first /= (float)columns;
         second /= (float)columns;
-        for (long c = 0; c < columns; c++)
-            ds[c] = inverse * (dy[c] * gain[c] - first - (s[c] - average) * inverse * second);
+        for (long c = 0; c < columns; c++) {
+            float part = inverse * (dy[c] * gain[c] - first - (s[c] - average) * inverse * second);
+            ds[c] = keep ? ds[c] + part : part;
+        }
         if (!product_gradient) continue;
         float *dp = product_gradient + r * columns;
         if (mask) {

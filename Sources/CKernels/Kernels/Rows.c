@@ -2,6 +2,12 @@ void KERNEL(kernel_add)(float *values, const float *other, long count) {
     for (long i = 0; i < count; i++) values[i] += other[i];
 }
 
+void KERNEL(kernel_add_biased)(float *values, const float *bias, const float *other, long rows, long columns) {
+    for (long r = 0; r < rows; r++)
+        for (long c = 0; c < columns; c++)
+            values[r * columns + c] = values[r * columns + c] + (bias ? bias[c] : 0) + other[r * columns + c];
+}
+
 void KERNEL(kernel_add_scaled)(float *values, float factor, const float *other, long count) {
     for (long i = 0; i < count; i++) values[i] += factor * other[i];
 }

@@ -12,37 +12,55 @@
 
 /// values += bias on every row.
 void kernel_add_bias(float *values, long stride, const float *bias, long rows, long columns);
-/// output = GELU(values + bias) = x·Φ(x).
-void kernel_bias_gelu(const float *values, const float *bias, float *output, long rows, long columns);
-/// The same, and values = GELU'(values + bias) for the backward pass.
-void kernel_bias_gelu_derivative(float *values, const float *bias, float *output, long rows, long columns);
+/// x·Φ(x), the same with an approximation of Φ by tanh, x/(1 + e^-x), max(x, 0).
+enum { kernel_gelu, kernel_gelu_tanh, kernel_silu, kernel_relu };
+/// output = f(values + bias); here and below `bias` may be NULL.
+void kernel_bias_activation(int activation, const float *values, const float *bias, float *output, long rows,
+                            long columns);
+/// The same, and values = f'(values + bias) for the backward pass.
+void kernel_bias_activation_derivative(int activation, float *values, const float *bias, float *output, long rows,
+                                       long columns);
 /// values *= other.
 void kernel_multiply(float *values, const float *other, long count);
 /// output = tanh(values + bias).
 void kernel_bias_tanh(float *values, const float *bias, long rows, long columns);
 /// gradient *= 1 - output², the derivative of tanh at the input that gave output.
 void kernel_tanh_backward(const float *output, float *gradient, long count);
-/// values = max(values + bias, 0), [rows, columns].
-void kernel_bias_relu(float *values, const float *bias, long rows, long columns);
-/// gradient is kept where the output is above 0.
-void kernel_relu_backward(const float *output, float *gradient, long count);
+
+// --- gates (Gates.c): [rows, 2·columns], in each row the columns of u, then those of v
+
+/// output = f(u)·v with (u | v) = values + bias: [rows, columns]; `bias` has 2·columns, or is NULL.
+void kernel_gate(int activation, const float *values, const float *bias, float *output, long rows, long columns);
+/// The same, and values = (f'(u)·v | f(u)) for the backward pass.
+void kernel_gate_derivative(int activation, float *values, const float *bias, float *output, long rows, long columns);
+/// input_gradient = gradient·derivatives in either half: [rows, 2·columns].
+void kernel_gate_backward(const float *derivatives, const float *gradient, float *input_gradient, long rows,
+                          long columns);
+
+// --- rotary positions (Rotary.c)
+
+/// Turns the pairs (x[i], x[i + pairs]), i < pairs, of each head of row r by the angle whose cosine and sine lie at [r][i] of
+/// the tables, [rows, pairs]; `direction` is 1, or -1 to turn back. Heads are `width` columns each, one after another.
+void kernel_rotate(float *values, long stride, const float *cosines, const float *sines, float direction, long rows,
+                   long heads, long width, long pairs);
 
 // --- normalisation (Normalization.c)
 
 /// sum = dropout(product + bias) + residual; output = (sum - mean)/√(variance + epsilon)·gain + offset.
 /// `mask` holds one byte for each element, or is NULL where nothing is dropped; `keep_scale` is 1/(1 - p).
-/// `bias` may be NULL. `product` is replaced by `sum`, which the backward pass needs, with `mean` and `inverse_deviation` of each row.
+/// `bias`, `residual` and `offset` may be NULL. `product` is replaced by `sum`, which the backward pass needs, with `mean` and `inverse_deviation` of each row.
 void kernel_residual_layer_norm(float *product, const float *bias, const uint8_t *mask, float keep_scale,
                                 const float *residual, const float *gain, const float *offset, float epsilon,
                                 float *output, float *mean, float *inverse_deviation, long rows, long columns);
 /// The gradient of the gain, from what the forward pass left: [columns].
 void kernel_layer_norm_gain_backward(const float *output_gradient, const float *sum, const float *mean,
                                      const float *inverse_deviation, float *gain_gradient, long rows, long columns);
-/// The gradient of the sum, in `sum_gradient`, and of the product before dropout, in `product_gradient`.
+/// The gradient of the sum, in `sum_gradient` or, with `keep`, added to it; and of the product before dropout, in
+/// `product_gradient`, which may be NULL and with `keep` must be.
 void kernel_residual_layer_norm_backward(const float *output_gradient, const float *sum, const float *mean,
                                          const float *inverse_deviation, const float *gain, const uint8_t *mask,
-                                         float keep_scale, float *sum_gradient, float *product_gradient, long rows,
-                                         long columns);
+                                         float keep_scale, int keep, float *sum_gradient, float *product_gradient,
+                                         long rows, long columns);
 
 // --- dropout (Dropout.c)
 
@@ -60,9 +78,12 @@ void kernel_apply_mask(const float *values, const uint8_t *mask, float keep_scal
 
 // --- attention (Attention.c)
 
-/// One head of one sequence: `length` keys and values and `queries` queries of `width` columns, read with `stride`.
+/// One head of one sequence: `length` keys and values and `queries` queries of `width` columns, read with `stride`; the
+/// output and its gradient have `output_stride`.
 typedef struct {
-    long length, queries, width, stride;
+    long length, queries, width, stride, output_stride;
+    // Query i sees key j where |i - j| ≤ window.
+    long window;
     float scale;
     // Dropout of the attention probabilities: threshold 0 drops nothing. Row i of the probabilities starts at block
     // first_block + i·⌈length/8⌉.
@@ -96,6 +117,8 @@ long kernel_split_scores(const float *scores, long count, float low, float high,
 
 /// values += other.
 void kernel_add(float *values, const float *other, long count);
+/// values += bias + other: [rows, columns]; `bias` has one number for each column, or is NULL.
+void kernel_add_biased(float *values, const float *bias, const float *other, long rows, long columns);
 /// values += factor·other.
 void kernel_add_scaled(float *values, float factor, const float *other, long count);
 /// values *= factor.

@@ -103,7 +103,8 @@ public struct DeBERTaConfiguration: Sendable, Equatable {
             .map { $0.trimmingCharacters(in: .whitespaces) } ?? []
         if let stranger = types.first(where: { !["c2p", "p2c", ""].contains($0) }) {
             throw ModelError(
-                .badData, "\(reader.path): pos_att_type has '\(stranger)', expected c2p, p2c; this version computes no other")
+                .badData,
+                "\(reader.path): pos_att_type has '\(stranger)', expected c2p, p2c; this version computes no other")
         }
         try reader.require("norm_rel_ebd", default: "none", among: ["none", "layer_norm"])
         if let buckets, buckets < 4 || largest <= buckets / 2 {

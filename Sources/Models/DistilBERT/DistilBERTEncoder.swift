@@ -76,7 +76,7 @@ public struct DistilBERTConfiguration: EncoderFamily, Equatable {
     }
 
     public func features(of hiddenStates: NetworkValue, in model: ModelDescription) -> NetworkValue {
-        model.network.relu(
-            model.linear(model.network.first(hiddenStates), "pre_classifier", outputs: width, .pooler))
+        model.network.activated(
+            model.linear(model.network.first(hiddenStates), "pre_classifier", outputs: width, .pooler), .relu)
     }
 }

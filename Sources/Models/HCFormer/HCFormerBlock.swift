@@ -57,7 +57,7 @@ final class HCFormerBlock {
 
         expansionNormalization.forward(middle.view, maps: maps, into: normalizedMiddle.mutableView)
         expand.forward(normalizedMiddle.view, into: preactivation.mutableView, batch: batch, pass: pass)
-        GELU.forward(preactivation.mutableView, bias: expand.bias, into: activated.mutableView, pass: pass)
+        Activation.gelu.forward(preactivation.mutableView, bias: expand.bias, into: activated.mutableView, pass: pass)
         contract.forward(activated.view, into: contracted.mutableView, batch: batch, pass: pass)
         expansionResidual.forward(
             contracted.mutableView, bias: contract.bias, residual: middle.view, into: result.mutableView)
@@ -77,7 +77,7 @@ final class HCFormerBlock {
         contract.backward(
             scratch.branch.view, input: activated.view, inputGradient: scratch.activated.mutableView, batch: batch,
             pass: pass, gradients: gradients)
-        GELU.backward(derivative: preactivation.view, gradient: scratch.activated.mutableView)
+        Activation.gelu.backward(derivative: preactivation.view, gradient: scratch.activated.mutableView)
         expand.backward(
             scratch.activated.view, input: normalizedMiddle.view, inputGradient: scratch.normalized.mutableView,
             batch: batch, pass: pass, gradients: gradients)

@@ -24,6 +24,8 @@ public final class Network {
         case added
         /// Apart, to be added afterwards.
         case apart(Plan.Buffer)
+        /// With that of an earlier input, which is the same value.
+        case together(Int)
     }
 
     private let operations: NetworkDescription.Operations

@@ -20,6 +20,10 @@ public protocol Operation: AnyObject {
     /// Whether the backward pass can add to an input's gradient; else it replaces it.
     func addsToGradient(ofInput input: Int) -> Bool
 
+    /// Whether the backward pass gives the gradient of a value that is several of its inputs as one; else each of these inputs
+    /// has a gradient of its own, and they are summed.
+    var givesRepeatedInputsTogether: Bool { get }
+
     func forward(_ operands: ForwardOperands)
     func backward(_ operands: BackwardOperands)
 }
@@ -60,6 +64,7 @@ extension Operation {
     public var backwardReads: BackwardReads { BackwardReads() }
     public var placement: Placement { .own }
     public func addsToGradient(ofInput input: Int) -> Bool { false }
+    public var givesRepeatedInputsTogether: Bool { false }
 }
 
 /// What an operation works with in the forward pass.
@@ -101,11 +106,21 @@ public struct BackwardOperands {
         case .none: nil
         case .first, .added: network.gradientBuffer(of: node.inputs[number]).mutableView
         case .apart(let key): network.scratch(key).mutableView
+        case .together(let earlier): inputGradient(earlier)
         }
     }
 
     /// 1 where the operation adds to an input's gradient, 0 where it replaces it.
     public func keep(_ number: Int) -> Float {
-        if case .added = node.contributions[number] { 1 } else { 0 }
+        switch node.contributions[number] {
+        case .added: 1
+        case .together(let earlier): keep(earlier)
+        case .none, .first, .apart: 0
+        }
+    }
+
+    /// Whether an input is the value of an earlier one, and their gradient goes to one place.
+    public func isTogetherWithEarlier(_ number: Int) -> Bool {
+        if case .together = node.contributions[number] { true } else { false }
     }
 }

@@ -41,93 +41,37 @@ public final class LinearOperation: Operation {
 /// `LayerNorm(residual + dropout(product + bias))`: the product is the first input, the residual, if there is one, the second.
 final class NormalizationOperation: Operation {
     private let layer: ResidualNormalization
+    private let hasResidual: Bool
     /// Whose bias it adds; nil where it reads no linear layer's product.
     private let linear: AdaptedLinear?
     private let unread = Matrix()  // [T, columns], a gradient that the kernel gives and nobody needs
 
-    init(_ layer: ResidualNormalization, biasOf linear: AdaptedLinear?) {
+    init(_ layer: ResidualNormalization, hasResidual: Bool, biasOf linear: AdaptedLinear?) {
         self.layer = layer
+        self.hasResidual = hasResidual
         self.linear = linear
     }
 
     var isTrained: Bool { layer.isTrained }
     var placement: Placement { .replacingInput }
     var backwardReads: BackwardReads { BackwardReads(inputs: [0]) }
+    /// Whether what it reads is what it normalises, so that there is one gradient to give.
+    private var readsSum: Bool { !hasResidual && !layer.drops }
+    func addsToGradient(ofInput input: Int) -> Bool { readsSum }
 
     func forward(_ operands: ForwardOperands) {
         layer.forward(
-            operands.replacedInput, bias: linear?.bias, residual: operands.inputCount > 1 ? operands.input(1) : nil,
+            operands.replacedInput, bias: linear?.bias, residual: hasResidual ? operands.input(1) : nil,
             into: operands.output, batch: operands.batch, pass: operands.pass)
     }
 
     func backward(_ operands: BackwardOperands) {
         let gradient = operands.outputGradient
-        let hasResidual = operands.inputCount > 1
-        // Without dropout between, the gradient of the product is that of the sum.
-        let sumGradient = hasResidual ? operands.inputGradient(1) : operands.inputGradient(0)
-        let productGradient = hasResidual ? operands.inputGradient(0) : nil
+        let sumGradient = readsSum ? operands.inputGradient(0) : hasResidual ? operands.inputGradient(1) : nil
         layer.backward(
             gradient.view, sum: operands.input(0), residualGradient: sumGradient ?? unread.resized(like: gradient.view),
-            productGradient: productGradient, batch: operands.batch, gradients: operands.gradients)
-    }
-}
-
-/// GELU of a linear layer's product and bias.
-final class GELUOperation: Operation {
-    /// Whose bias it adds.
-    private let linear: AdaptedLinear
-
-    init(biasOf linear: AdaptedLinear) {
-        self.linear = linear
-    }
-
-    var placement: Placement { .replacingInputAndGradient }
-    var backwardReads: BackwardReads { BackwardReads(inputs: [0]) }
-
-    func forward(_ operands: ForwardOperands) {
-        GELU.forward(operands.replacedInput, bias: linear.bias, into: operands.output, pass: operands.pass)
-    }
-
-    func backward(_ operands: BackwardOperands) {
-        GELU.backward(derivative: operands.input(0), gradient: operands.outputGradient)
-    }
-}
-
-/// tanh of a linear layer's product and bias.
-final class TangentOperation: Operation {
-    /// Whose bias it adds.
-    private let linear: AdaptedLinear
-
-    init(biasOf linear: AdaptedLinear) {
-        self.linear = linear
-    }
-
-    var placement: Placement { .inPlace }
-    var backwardReads: BackwardReads { BackwardReads(output: true) }
-
-    func forward(_ operands: ForwardOperands) { HyperbolicTangent.forward(operands.output, bias: linear.bias) }
-
-    func backward(_ operands: BackwardOperands) {
-        HyperbolicTangent.backward(output: operands.output, gradient: operands.outputGradient)
-    }
-}
-
-/// max(x, 0) of a linear layer's product and bias.
-final class RectifierOperation: Operation {
-    /// Whose bias it adds.
-    private let linear: AdaptedLinear
-
-    init(biasOf linear: AdaptedLinear) {
-        self.linear = linear
-    }
-
-    var placement: Placement { .inPlace }
-    var backwardReads: BackwardReads { BackwardReads(output: true) }
-
-    func forward(_ operands: ForwardOperands) { Rectifier.forward(operands.output, bias: linear.bias) }
-
-    func backward(_ operands: BackwardOperands) {
-        Rectifier.backward(output: operands.output, gradient: operands.outputGradient)
+            keep: readsSum ? operands.keep(0) : 0, productGradient: readsSum ? nil : operands.inputGradient(0),
+            batch: operands.batch, gradients: operands.gradients)
     }
 }
 
@@ -237,23 +181,9 @@ extension NetworkDescription {
         _ x: NetworkValue, plus residual: NetworkValue? = nil, _ layer: ResidualNormalization
     ) -> NetworkValue {
         append(
-            NormalizationOperation(layer, biasOf: takeBias(of: x)), reading: [x] + (residual.map { [$0] } ?? []),
+            NormalizationOperation(layer, hasResidual: residual != nil, biasOf: takeBias(of: x)),
+            reading: [x] + (residual.map { [$0] } ?? []),
             columns: columns(of: x))
-    }
-
-    /// GELU(x) of what a linear layer gives.
-    public func gelu(_ x: NetworkValue) -> NetworkValue {
-        append(GELUOperation(biasOf: takenBias(of: x)), reading: [x], columns: columns(of: x))
-    }
-
-    /// tanh(x) of what a linear layer gives.
-    public func tanh(_ x: NetworkValue) -> NetworkValue {
-        append(TangentOperation(biasOf: takenBias(of: x)), reading: [x], columns: columns(of: x))
-    }
-
-    /// max(x, 0) of what a linear layer gives.
-    public func relu(_ x: NetworkValue) -> NetworkValue {
-        append(RectifierOperation(biasOf: takenBias(of: x)), reading: [x], columns: columns(of: x))
     }
 
     /// dropout(x).
@@ -287,15 +217,10 @@ extension NetworkDescription {
     public func first(_ x: NetworkValue) -> NetworkValue {
         append(FirstRows(), reading: [x], rows: .samples, columns: columns(of: x))
     }
-
-    private func takenBias(of x: NetworkValue) -> AdaptedLinear {
-        guard let linear = takeBias(of: x) else { preconditionFailure("an activation reads what a linear layer gives") }
-        return linear
-    }
 }
 
 extension Matrix {
-    fileprivate func resized(like view: MatrixView) -> MutableMatrixView {
+    func resized(like view: MatrixView) -> MutableMatrixView {
         resize(rows: view.rows, columns: view.columns)
         return mutableView
     }

@@ -84,7 +84,9 @@ struct Plan {
                     return .first
                 }
                 if isFirst { return .first }
-                if node.operation.addsToGradient(ofInput: number) { return .added }
+                let earlier = node.inputs.prefix(number).firstIndex(of: input)
+                if let earlier, node.operation.givesRepeatedInputsTogether { return .together(earlier) }
+                if earlier == nil, node.operation.addsToGradient(ofInput: number) { return .added }
                 let scratch = Lifetimes.Item.scratch(node: index, input: number)
                 lifetimes.note(scratch, at: time, shape: shapes[input.index])
                 return .none  // Until the scratch has its place.
