@@ -30,7 +30,8 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
         },
         OperationCase("layer norm of a product and a residual") {
             $0.description.normalized(
-                $0.description.linear($0.input(5), $0.adapted(5, 18)), plus: $0.input(18), $0.normalization(18))
+                $0.description.linear($0.input(5), $0.adapted(5, 18)), plus: $0.input(18),
+                $0.normalization(18))
         },
         OperationCase("dropout") { $0.description.dropped($0.input(5), $0.dropout()) },
     ]
@@ -71,13 +72,16 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
         },
         OperationCase("attention that first rows ask") {
             $0.description.first(
-                $0.description.attention(query: $0.input(8), key: $0.input(8), value: $0.input(8), attention($0)))
+                $0.description.attention(
+                    query: $0.input(8), key: $0.input(8), value: $0.input(8), attention($0)))
         },
         OperationCase("attention of one value to itself") {
             let x = $0.input(8)
             return $0.description.attention(query: x, key: x, value: x, attention($0))
         },
-        OperationCase("fused attention") { $0.description.attention(fused: $0.input(24), attention($0)) },
+        OperationCase("fused attention") {
+            $0.description.attention(fused: $0.input(24), attention($0))
+        },
         OperationCase("fused attention with whole vectors") {
             $0.description.attention(fused: $0.input(48), attention($0, heads: 1, width: 16))
         },
@@ -102,7 +106,8 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
         },
         OperationCase("attention of a projection that turns") {
             $0.description.rotaryAttention(
-                of: $0.input(5), projection: $0.adapted(5, 24), RotaryPositions(base: 100, width: 4), attention($0))
+                of: $0.input(5), projection: $0.adapted(5, 24), RotaryPositions(base: 100, width: 4),
+                attention($0))
         },
     ]
 
@@ -114,6 +119,19 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
         },
         OperationCase("sum of a biased product and its trunk") {
             $0.description.sum($0.description.linear($0.input(5), $0.adapted(5, 6)), plus: $0.input(6))
+        },
+        OperationCase("sum of a value and itself") {
+            let x = $0.input(5)
+            return $0.description.sum(x, plus: x)
+        },
+        OperationCase("sum of what is computed in place, and what it read") {
+            let x = $0.input(8)
+            let turned = $0.description.turned(
+                x, RotaryPositions(base: 100, width: 4), headCount: 2, headWidth: 4)
+            return $0.description.sum($0.description.tanh(turned), plus: x)
+        },
+        OperationCase("dropout of tanh, which needs what it gave") {
+            $0.description.dropped($0.description.tanh($0.input(6)), $0.dropout())
         },
         OperationCase("a branch behind a layer norm of its trunk") { preNormalized($0, $0.input(6)) },
         OperationCase("first rows behind such a branch") {
@@ -131,7 +149,8 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
     private static func preNormalized(_ bench: OperationBench, _ x: NetworkValue) -> NetworkValue {
         let network = bench.description
         let widened = network.linear(
-            network.normalized(x, bench.normalization(6, hasOffset: false, drops: false)), bench.adapted(6, 8))
+            network.normalized(x, bench.normalization(6, hasOffset: false, drops: false)),
+            bench.adapted(6, 8))
         return network.normalized(
             network.sum(network.linear(network.gated(widened, .gelu), bench.adapted(4, 6)), plus: x),
             bench.normalization(6, hasOffset: false, drops: false))

@@ -12,6 +12,8 @@ public final class Network {
         let output: NetworkValue
         /// What the backward pass gives to each input's gradient; empty where it does not run.
         var contributions: [Contribution] = []
+        /// Whether the output lies in the place of the first input.
+        var isInPlace = false
     }
 
     /// How an operation's backward pass gives the gradient of an input.
@@ -24,6 +26,8 @@ public final class Network {
         case added
         /// Apart, to be added afterwards.
         case apart(Plan.Buffer)
+        /// In the place of the output's gradient, to be added afterwards.
+        case passed
         /// With that of an earlier input, which is the same value.
         case together(Int)
     }
@@ -39,7 +43,9 @@ public final class Network {
     /// - Parameters:
     ///   - output: the value that is wanted.
     ///   - pool: buffers that several networks use in turn.
-    public init(_ description: NetworkDescription, output: NetworkValue, pool: BufferPool = BufferPool()) {
+    public init(
+        _ description: NetworkDescription, output: NetworkValue, pool: BufferPool = BufferPool()
+    ) {
         operations = description.operations(for: output)
         self.output = output
         self.pool = pool
@@ -54,9 +60,13 @@ public final class Network {
         self.batches = batches
         usePlan(hasBackward: pass.isTraining)
         for buffer in plan.buffers {
-            pool[buffer].resize(rows: batches[buffer.shape.rows.index].rowCount, columns: buffer.shape.columns)
+            pool[buffer].resize(
+                rows: batches[buffer.shape.rows.index].rowCount, columns: buffer.shape.columns)
         }
         for node in plan.nodes {
+            if node.operation.placement == .inPlace, !node.isInPlace {
+                buffer(of: node.output).copy(buffer(of: node.inputs[0]).view)
+            }
             node.operation.forward(ForwardOperands(network: self, node: node, pass: pass))
         }
         return buffer(of: output).view
@@ -70,7 +80,8 @@ public final class Network {
             target.rowStart(row).update(from: outputGradient.rowStart(row), count: target.columns)
         }
         for node in plan.nodes.reversed() where plan.runsBackward(node) {
-            node.operation.backward(BackwardOperands(network: self, node: node, pass: pass, gradients: gradients))
+            node.operation.backward(
+                BackwardOperands(network: self, node: node, pass: pass, gradients: gradients))
             addWhatIsApart(node)
         }
     }
@@ -78,8 +89,12 @@ public final class Network {
     /// Adds the gradients that an operation could not add itself.
     private func addWhatIsApart(_ node: Node) {
         for (input, contribution) in zip(node.inputs, node.contributions) {
-            guard case .apart(let buffer) = contribution else { continue }
-            add(pool[buffer].view, to: gradientBuffer(of: input).mutableView)
+            let target = gradientBuffer(of: input).mutableView
+            switch contribution {
+            case .apart(let buffer): add(pool[buffer].view, to: target)
+            case .passed: add(gradientBuffer(of: node.output).view, to: target)
+            case .none, .first, .added, .together: continue
+            }
         }
     }
 
@@ -95,9 +110,13 @@ public final class Network {
     }
 
     func buffer(of value: NetworkValue) -> Matrix { pool[plan.values[value.index]] }
-    func gradientBuffer(of value: NetworkValue) -> Matrix { pool[plan.gradients[value] ?? plan.values[value.index]] }
+    func gradientBuffer(of value: NetworkValue) -> Matrix {
+        pool[plan.gradients[value] ?? plan.values[value.index]]
+    }
     func scratch(_ buffer: Plan.Buffer) -> Matrix { pool[buffer] }
-    func batch(of value: NetworkValue) -> PackedBatch { batches[operations.shapes[value.index].rows.index] }
+    func batch(of value: NetworkValue) -> PackedBatch {
+        batches[operations.shapes[value.index].rows.index]
+    }
 }
 
 /// Buffers by their shape. Networks that never work at the same time may share one.

@@ -47,14 +47,14 @@ public enum Placement: Sendable {
     /// To one of its own; and it leaves what the backward pass reads in the place of its first input, which no other
     /// operation may read.
     case replacingInput
-    /// In the place of its first input, which no other operation may read; and the gradient of the input in the place of
-    /// that of the output.
+    /// To a buffer that holds the first input: in its place, where nothing else reads that, or else in that of a copy. And the
+    /// gradient of the input in the place of that of the output.
     case inPlace
     /// To a buffer of its own, but the gradient of the first input goes in the place of that of the output; and the first
     /// input as with `replacingInput`.
     case replacingInputAndGradient
 
-    var ownsInput: Bool { self != .own }
+    var replacesInput: Bool { self == .replacingInput || self == .replacingInputAndGradient }
     var gradientIsInPlace: Bool { self == .inPlace || self == .replacingInputAndGradient }
 }
 
@@ -96,14 +96,16 @@ public struct BackwardOperands {
     public var inputCount: Int { node.inputs.count }
     public var output: MatrixView { network.buffer(of: node.output).view }
     /// May be overwritten.
-    public var outputGradient: MutableMatrixView { network.gradientBuffer(of: node.output).mutableView }
+    public var outputGradient: MutableMatrixView {
+        network.gradientBuffer(of: node.output).mutableView
+    }
     public var batch: PackedBatch { network.batch(of: node.output) }
     public func batch(ofInput number: Int) -> PackedBatch { network.batch(of: node.inputs[number]) }
 
     /// Where an input's gradient goes; nil where nothing below needs one.
     public func inputGradient(_ number: Int) -> MutableMatrixView? {
         switch node.contributions[number] {
-        case .none: nil
+        case .none, .passed: nil
         case .first, .added: network.gradientBuffer(of: node.inputs[number]).mutableView
         case .apart(let key): network.scratch(key).mutableView
         case .together(let earlier): inputGradient(earlier)
@@ -115,7 +117,7 @@ public struct BackwardOperands {
         switch node.contributions[number] {
         case .added: 1
         case .together(let earlier): keep(earlier)
-        case .none, .first, .apart: 0
+        case .none, .first, .apart, .passed: 0
         }
     }
 

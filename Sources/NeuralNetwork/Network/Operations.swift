@@ -53,7 +53,7 @@ final class NormalizationOperation: Operation {
     }
 
     var isTrained: Bool { layer.isTrained }
-    var placement: Placement { .replacingInput }
+    var placement: Placement { readsSum && linear == nil ? .own : .replacingInput }
     var backwardReads: BackwardReads { BackwardReads(inputs: [0]) }
     /// Whether what it reads is what it normalises, so that there is one gradient to give.
     private var readsSum: Bool { !hasResidual && !layer.drops }

@@ -25,10 +25,13 @@ struct Plan {
     init(_ operations: NetworkDescription.Operations, output: NetworkValue, hasBackward: Bool) {
         self.hasBackward = hasBackward
         trained = hasBackward ? operations.nodes.map(\.operation.isTrained) : []
-        nodes = operations.nodes.map { Network.Node(operation: $0.operation, inputs: $0.inputs, output: $0.output) }
+        nodes = operations.nodes.map {
+            Network.Node(operation: $0.operation, inputs: $0.inputs, output: $0.output)
+        }
         values = operations.shapes.map { Buffer(shape: $0, number: 0) }
         if hasBackward {
-            for node in nodes where node.operation.isTrained || node.inputs.contains(where: needsGradient.contains) {
+            for node in nodes
+            where node.operation.isTrained || node.inputs.contains(where: needsGradient.contains) {
                 needsGradient.insert(node.output)
             }
         }
@@ -46,7 +49,16 @@ struct Plan {
     }
 
     /// Whether an operation's backward pass has anything to do.
-    func runsBackward(_ node: Network.Node) -> Bool { hasBackward && needsGradient.contains(node.output) }
+    func runsBackward(_ node: Network.Node) -> Bool {
+        hasBackward && needsGradient.contains(node.output)
+    }
+
+    /// Whether a value may be overwritten where it is read: nothing else reads it, the backward pass of what gives it neither.
+    private func isReadOnce(_ value: NetworkValue) -> Bool {
+        let source = nodes.first { $0.output == value }
+        return nodes.flatMap(\.inputs).count { $0 == value } == 1
+            && !(hasBackward && source?.operation.backwardReads.output ?? false)
+    }
 
     /// Notes when each value and each gradient is needed.
     private mutating func place(
@@ -55,10 +67,17 @@ struct Plan {
         let end = 2 * nodes.count
         for (time, node) in nodes.enumerated() {
             lifetimes.note(.value(node.output), at: time, shape: shapes[node.output.index])
-            for input in node.inputs { lifetimes.note(.value(input), at: time, shape: shapes[input.index]) }
-            if node.operation.placement == .inPlace, let input = node.inputs.first {
-                lifetimes.join(.value(node.output), .value(input))
+            for input in node.inputs {
+                lifetimes.note(.value(input), at: time, shape: shapes[input.index])
             }
+            guard let input = node.inputs.first else { continue }
+            let isFree = isReadOnce(input)
+            if node.operation.placement == .inPlace, isFree {
+                lifetimes.join(.value(node.output), .value(input))
+                nodes[time].isInPlace = true
+            }
+            precondition(
+                isFree || !node.operation.placement.replacesInput, "what is replaced has one reader")
         }
         lifetimes.note(.value(output), at: hasBackward ? nodes.count : end, shape: shapes[output.index])
         guard hasBackward else { return }
@@ -71,15 +90,18 @@ struct Plan {
             lifetimes.note(.gradient(node.output), at: time, shape: shapes[node.output.index])
             let reads = node.operation.backwardReads
             for number in reads.inputs where number < node.inputs.count {
-                lifetimes.note(.value(node.inputs[number]), at: time, shape: shapes[node.inputs[number].index])
+                lifetimes.note(
+                    .value(node.inputs[number]), at: time, shape: shapes[node.inputs[number].index])
             }
-            if reads.output { lifetimes.note(.value(node.output), at: time, shape: shapes[node.output.index]) }
+            if reads.output {
+                lifetimes.note(.value(node.output), at: time, shape: shapes[node.output.index])
+            }
             nodes[index].contributions = node.inputs.enumerated().map { number, input in
                 guard needsGradient.contains(input) else { return .none }
                 lifetimes.note(.gradient(input), at: time, shape: shapes[input.index])
                 let isFirst = given.insert(input).inserted
                 if number == 0, node.operation.placement.gradientIsInPlace {
-                    precondition(isFirst, "what is replaced in place has one reader")
+                    guard isFirst else { return .passed }
                     lifetimes.join(.gradient(input), .gradient(node.output))
                     return .first
                 }

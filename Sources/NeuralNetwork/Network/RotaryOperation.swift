@@ -14,17 +14,19 @@ final class RotaryOperation: Operation {
 
     func forward(_ operands: ForwardOperands) {
         positions.turn(
-            operands.output, headCount: headCount, headWidth: headWidth, direction: 1, batch: operands.batch)
+            operands.output, headCount: headCount, headWidth: headWidth, direction: 1,
+            batch: operands.batch)
     }
 
     func backward(_ operands: BackwardOperands) {
         positions.turn(
-            operands.outputGradient, headCount: headCount, headWidth: headWidth, direction: -1, batch: operands.batch)
+            operands.outputGradient, headCount: headCount, headWidth: headWidth, direction: -1,
+            batch: operands.batch)
     }
 }
 
 extension NetworkDescription {
-    /// The first heads of x, turned by their positions, in the place of x. Nothing else may read x.
+    /// x with its first heads turned by their positions.
     public func turned(
         _ x: NetworkValue, _ positions: RotaryPositions, headCount: Int, headWidth: Int
     ) -> NetworkValue {

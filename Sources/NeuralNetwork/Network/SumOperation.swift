@@ -31,7 +31,7 @@ final class SumOperation: Operation {
 }
 
 extension NetworkDescription {
-    /// `x + residual`, in the place of x, with the bias of the linear layer that gives x, if one does. Nothing else may read x.
+    /// `x + residual`, with the bias of the linear layer that gives x, if one does: then nothing else may read x.
     public func sum(_ x: NetworkValue, plus residual: NetworkValue) -> NetworkValue {
         append(SumOperation(biasOf: takeBias(of: x)), reading: [x, residual], columns: columns(of: x))
     }
