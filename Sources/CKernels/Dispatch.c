@@ -16,6 +16,11 @@
     K(kernel_attention) \
     K(kernel_attention_backward) \
     K(kernel_attention_workspace) \
+    K(kernel_distances_workspace) \
+    K(kernel_add_distances) \
+    K(kernel_add_distances_backward) \
+    K(kernel_add_distance_bias) \
+    K(kernel_add_distance_bias_backward) \
     K(kernel_cluster) \
     K(kernel_cluster_backward) \
     K(kernel_cluster_bias) \

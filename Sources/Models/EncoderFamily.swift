@@ -21,6 +21,9 @@ public protocol EncoderFamily: Sendable {
     var limits: EncoderLimits { get }
     var dropouts: EncoderDropouts { get }
 
+    /// How the network tells the distances of tokens apart; nil where it does not.
+    var distances: TokenDistances? { get }
+
     /// The hidden states of the last layer, a row for each token.
     func hiddenStates(in model: ModelDescription) -> NetworkValue
 
@@ -57,6 +60,7 @@ enum DropoutSite {
 
 extension EncoderFamily {
     public static var classifier: String { "classifier" }
+    public var distances: TokenDistances? { nil }
 }
 
 /// The families that can be read: a line for each.
@@ -67,6 +71,7 @@ enum EncoderFamilies {
         ELECTRAConfiguration.self,
         DistilBERTConfiguration.self,
         ModernBERTConfiguration.self,
+        DeBERTaConfiguration.self,
     ]
 
     static func family(ofModelType type: String) -> (any EncoderFamily.Type)? {

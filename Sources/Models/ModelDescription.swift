@@ -82,6 +82,16 @@ public final class ModelDescription {
         network.linear(x, layer(name, outputs, network.columns(of: x), hasBias: hasBias, role))
     }
 
+    /// A convolution's product with windows of tokens; its weight, [outputs, inputs, width], is no layer that is adapted.
+    func convolution(_ windows: NetworkValue, _ name: String, outputs: Int, width: Int) -> NetworkValue {
+        let inputs = network.columns(of: windows) / width
+        return network.linear(
+            windows,
+            AdaptedLinear(
+                path: name, weight: tensor("\(name).weight", [outputs, inputs, width], start: .random),
+                bias: tensor("\(name).bias", [outputs])))
+    }
+
     /// `LayerNorm(residual + dropout(x))`, with the tensors `name.weight` and `name.bias`.
     func normalized(
         _ x: NetworkValue, plus residual: NetworkValue? = nil, _ name: String, epsilon: Float,

@@ -101,8 +101,10 @@ public final class TextEncoder {
         pooling.forward(rowSets(batch), pass: pass)
     }
 
-    /// The rows of a network's values: the tokens, the samples.
-    public func rowSets(_ batch: PackedBatch) -> [PackedBatch] { [batch, batch.samples()] }
+    /// The rows of a network's values: the tokens, the samples, and the distances where the network knows any.
+    public func rowSets(_ batch: PackedBatch) -> [PackedBatch] {
+        [batch, batch.samples()] + (family.distances.map { [batch.distances($0)] } ?? [])
+    }
 }
 
 extension ModelDescription {

@@ -10,16 +10,20 @@ public final class Attention {
     public let headCount: Int
     public let headWidth: Int
     private let window: Int?
+    private let scale: Float
     private let dropout: Dropout
     private let logSums = Matrix()  // [heads, Q]
     private let workspace = Matrix()
 
-    /// - Parameter window: how far a token hears to either side, inclusive; nil is all the way.
-    public init(headCount: Int, headWidth: Int, window: Int? = nil, dropout: Dropout) {
+    /// - Parameters:
+    ///   - window: how far a token hears to either side, inclusive; nil is all the way.
+    ///   - scale: of the products of queries and keys; nil is 1/√d.
+    public init(headCount: Int, headWidth: Int, window: Int? = nil, scale: Float? = nil, dropout: Dropout) {
         precondition(window ?? 0 >= 0)
         self.headCount = headCount
         self.headWidth = headWidth
         self.window = window
+        self.scale = scale ?? 1 / Float(headWidth).squareRoot()
         self.dropout = dropout
     }
 
@@ -35,14 +39,25 @@ public final class Attention {
         query: MatrixView, key: MatrixView, value: MatrixView, into output: MutableMatrixView, batch: PackedBatch,
         queries: PackedBatch, pass: Pass
     ) {
+        forward(
+            query: query, key: key, value: value, into: output, batch: batch, queries: queries, pass: pass,
+            distances: nil)
+    }
+
+    /// - Parameter distances: what the tokens' distances add to the scores; nil for nothing.
+    func forward(
+        query: MatrixView, key: MatrixView, value: MatrixView, into output: MutableMatrixView, batch: PackedBatch,
+        queries: PackedBatch, pass: Pass, distances: DistanceScores?
+    ) {
         prepare(batch, queries)
         WorkLog.measure(.attention) {
             forEachHead(of: batch, queries, stride: query.stride, output.stride, pass: pass) { head, place in
-                withUnsafePointer(to: head) {
-                    kernel_attention(
-                        $0, query.base + place.query, key.base + place.key, value.base + place.key,
-                        output.base + place.output, logSums.pointer + place.logSum, workspace.pointer)
-                }
+                var head = head
+                let (query, key) = (query.base + place.query, key.base + place.key)
+                distances?.add(to: &head, place.sequence, place.head, query: query, key: key)
+                kernel_attention(
+                    &head, query, key, value.base + place.key, output.base + place.output,
+                    logSums.pointer + place.logSum, workspace.pointer)
             }
         }
     }
@@ -53,21 +68,39 @@ public final class Attention {
         queryGradient: MutableMatrixView, keyGradient: MutableMatrixView, valueGradient: MutableMatrixView,
         batch: PackedBatch, queries: PackedBatch, pass: Pass
     ) {
+        backward(
+            outputGradient, query: query, key: key, value: value, queryGradient: queryGradient,
+            keyGradient: keyGradient, valueGradient: valueGradient, batch: batch, queries: queries, pass: pass,
+            distances: nil)
+    }
+
+    /// - Parameter distances: as in the forward pass, with their gradients.
+    func backward(
+        _ outputGradient: MatrixView, query: MatrixView, key: MatrixView, value: MatrixView,
+        queryGradient: MutableMatrixView, keyGradient: MutableMatrixView, valueGradient: MutableMatrixView,
+        batch: PackedBatch, queries: PackedBatch, pass: Pass, distances: DistanceScores?
+    ) {
         WorkLog.measure(.attention) {
             forEachHead(of: batch, queries, stride: query.stride, outputGradient.stride, pass: pass) { head, place in
-                withUnsafePointer(to: head) {
-                    kernel_attention_backward(
-                        $0, query.base + place.query, key.base + place.key, value.base + place.key,
-                        outputGradient.base + place.output, logSums.pointer + place.logSum,
-                        queryGradient.base + place.query, keyGradient.base + place.key,
-                        valueGradient.base + place.key, workspace.pointer)
-                }
+                var head = head
+                let (query, key) = (query.base + place.query, key.base + place.key)
+                let (queryGradient, keyGradient) = (queryGradient.base + place.query, keyGradient.base + place.key)
+                distances?.add(to: &head, place.sequence, place.head, query: query, key: key)
+                kernel_attention_backward(
+                    &head, query, key, value.base + place.key, outputGradient.base + place.output,
+                    logSums.pointer + place.logSum, queryGradient, keyGradient, valueGradient.base + place.key,
+                    workspace.pointer)
+                distances?.addGradients(
+                    of: &head, place.sequence, place.head, query: query, key: key, queryGradient: queryGradient,
+                    keyGradient: keyGradient)
             }
         }
     }
 
-    /// Where the elements of a head of a sequence start: in queries, in keys and values, in the output; and its log sums.
+    /// Which head of which of the batch's sequences; and where its elements start: in queries, in keys and values, in the
+    /// output, and its log sums.
     private struct Place {
+        let sequence, head: Int
         let query, key, output, logSum: Int
     }
 
@@ -76,7 +109,7 @@ public final class Attention {
         of batch: PackedBatch, _ queries: PackedBatch, stride: Int, _ outputStride: Int, pass: Pass,
         _ body: (kernel_attention_head, Place) -> Void
     ) {
-        for (sequence, asking) in zip(batch.sequences, queries.sequences) {
+        for (number, (sequence, asking)) in zip(batch.sequences, queries.sequences).enumerated() {
             let length = sequence.rows.count
             var head = kernel_attention_head()
             head.length = length
@@ -85,7 +118,7 @@ public final class Attention {
             head.stride = stride
             head.output_stride = outputStride
             head.window = window ?? length
-            head.scale = 1 / Float(headWidth).squareRoot()
+            head.scale = scale
             head.keep_scale = dropout.keepScale
             head.threshold = dropout.isActive(in: pass) ? dropout.threshold : 0
             head.place = dropout.place(slot: sequence.slot, in: pass)
@@ -96,7 +129,7 @@ public final class Attention {
                 body(
                     head,
                     Place(
-                        query: asked * stride + column, key: sequence.rows.lowerBound * stride + column,
+                        sequence: number, head: index, query: asked * stride + column, key: sequence.rows.lowerBound * stride + column,
                         output: asked * outputStride + column, logSum: index * queries.rowCount + asked))
             }
         }

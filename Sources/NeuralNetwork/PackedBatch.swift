@@ -75,6 +75,14 @@ public struct PackedBatch: Sendable, Equatable {
         self.types = types
     }
 
+    init(sequences: [Sequence], lanes: [Lane], tokens: [Int32], positions: [Int32], types: [Int32]) {
+        self.sequences = sequences
+        self.lanes = lanes
+        self.tokens = tokens
+        self.positions = positions
+        self.types = types
+    }
+
     /// The batch whose rows are the samples: one row for each sequence, lanes and slots as here.
     public func samples() -> PackedBatch {
         let single = TokenSequence(tokens: [0], types: [0])

@@ -1,6 +1,6 @@
 internal import CKernels
 internal import Foundation
-public import LinearAlgebra
+internal import LinearAlgebra
 
 /// Rotary position embeddings (Su et al. 2021) with pairs that lie half a head apart: the columns i and i + n of a head, of n
 /// pairs, turn by the angle position · f_i. Columns behind the pairs stay as they are. Positions restart in each sequence.

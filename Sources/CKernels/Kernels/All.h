@@ -17,6 +17,7 @@
 #include "Pooling.c"
 #include "Product.c"
 #include "Quantization.c"
+#include "RelativeAttention.c"
 #include "Rotary.c"
 #include "Rows.c"
 #include "Selection.c"

@@ -123,6 +123,8 @@ void KERNEL(kernel_attention)(const kernel_attention_head *h, const float *query
     for (long i = 0; i < q; i++) {
         float *s = scores + i * l;
         EACH16(j, l) s[j] *= scale;
+        if (h->added)
+            for (long j = 0; j < n; j++) s[j] += h->added[i * l + j];
         fill_unseen(h, i, s, -FLT_MAX);
         float largest = largest_of(s, l);
         EACH16(j, l) s[j] = exponential(s[j] - largest);
@@ -156,13 +158,19 @@ void KERNEL(kernel_attention_backward)(const kernel_attention_head *h, const flo
         float *restrict p = probabilities + i * l, *restrict d = gradients + i * l;
         const uint8_t *restrict mask = masks + i * mask_stride(n);
         float log_sum = log_sums[i];
-        EACH16(j, l) p[j] = exponential(p[j] * scale - log_sum);
+        if (h->added) {
+            for (long j = 0; j < n; j++) p[j] = exponential(p[j] * scale + h->added[i * l + j] - log_sum);
+        } else {
+            EACH16(j, l) p[j] = exponential(p[j] * scale - log_sum);
+        }
         fill_unseen(h, i, p, 0);
         // The gradient of the probabilities is that of the dropped ones, through the same mask.
         if (h->threshold) drop_row(d, mask, keep_scale, l);
         floats16 total = ZERO16;
         for (long j = 0; j < l; j += 16) total += LOAD16(p + j) * LOAD16(d + j);
         float inner = sum16(&total);
+        if (h->added_gradient)
+            for (long j = 0; j < n; j++) h->added_gradient[i * l + j] = p[j] * (d[j] - inner);
         EACH16(j, l) d[j] = p[j] * (d[j] - inner) * scale;
         if (h->threshold) drop_row(p, mask, keep_scale, l);
     }

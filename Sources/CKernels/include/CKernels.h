@@ -84,6 +84,9 @@ typedef struct {
     long length, queries, width, stride, output_stride;
     // Query i sees key j where |i - j| ≤ window.
     long window;
+    // What is added to the scaled scores, [queries, length up to a multiple of 16], or NULL; and where its gradient goes.
+    const float *added;
+    float *added_gradient;
     float scale;
     // Dropout of the attention probabilities: threshold 0 drops nothing. Row i of the probabilities starts at block
     // first_block + i·⌈length/8⌉.
@@ -101,6 +104,33 @@ void kernel_attention(const kernel_attention_head *head, const float *query, con
 void kernel_attention_backward(const kernel_attention_head *head, const float *query, const float *key,
                                const float *value, const float *output_gradient, const float *log_sums,
                                float *query_gradient, float *key_gradient, float *value_gradient, float *workspace);
+
+// --- distances in attention (RelativeAttention.c)
+
+/// The distances of a sequence's tokens: those of i and j have the row rows[i - j] of `count`, which lie `stride` apart.
+typedef struct {
+    const int32_t *rows;
+    long count, stride;
+} kernel_distances;
+
+/// Floats that the workspace of these calls must hold.
+long kernel_distances_workspace(long length, long width, long count);
+/// added[i][j] = scale·(q_i·pk[row] + k_j·pq[row]), row = rows[i - j]; position keys or queries may be NULL.
+void kernel_add_distances(const kernel_attention_head *head, const kernel_distances *distances, const float *query,
+                          const float *key, const float *position_keys, const float *position_queries, float *added,
+                          float *workspace);
+/// Adds to the gradients of all that it read, where there are any.
+void kernel_add_distances_backward(const kernel_attention_head *head, const kernel_distances *distances,
+                                   const float *query, const float *key, const float *position_keys,
+                                   const float *position_queries, const float *added_gradient, float *query_gradient,
+                                   float *key_gradient, float *position_keys_gradient,
+                                   float *position_queries_gradient, float *workspace);
+/// added[i][j] = bias[rows[i - j]·stride].
+void kernel_add_distance_bias(const kernel_attention_head *head, const kernel_distances *distances, const float *bias,
+                              float *added);
+/// Adds to the gradient of the bias.
+void kernel_add_distance_bias_backward(const kernel_attention_head *head, const kernel_distances *distances,
+                                       const float *added_gradient, float *bias_gradient);
 
 // --- selection (Selection.c)
 

@@ -6,6 +6,8 @@ public struct RowSet: Hashable, Sendable {
     public static let tokens = RowSet(index: 0)
     /// The samples, one row for each sequence.
     public static let samples = RowSet(index: 1)
+    /// The distances of tokens that a lane's sequences have.
+    public static let distances = RowSet(index: 2)
 }
 
 /// What an operation of a network gives: a matrix, [rows of the batch, columns].
