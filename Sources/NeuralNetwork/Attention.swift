@@ -117,7 +117,7 @@ public final class Attention {
             head.width = headWidth
             head.stride = stride
             head.output_stride = outputStride
-            head.window = window ?? length
+            head.window = min(window ?? length, length)
             head.scale = scale
             head.keep_scale = dropout.keepScale
             head.threshold = dropout.isActive(in: pass) ? dropout.threshold : 0

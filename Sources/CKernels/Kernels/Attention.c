@@ -64,11 +64,63 @@ INLINE void multiply(const kernel_attention_head *from, const kernel_attention_h
     finish(to, count, target, result);
 }
 
-/// Sets those of a padded row's elements that query i does not see.
-INLINE void fill_unseen(const kernel_attention_head *h, long i, float *row, float value) {
-    long first = i > h->window ? i - h->window : 0, end = h->length - i > h->window ? i + h->window + 1 : h->length;
+/// With a window, queries and keys come in blocks, and no score is computed where a block of queries sees nothing of a block of
+/// keys. Without one, all are one block.
+enum { window_block = 16 };
+
+INLINE long block_of(const kernel_attention_head *h) {
+    return h->window < h->length - window_block ? window_block : padded(h->length);
+}
+
+typedef struct {
+    long first, end;
+} span;
+
+/// Which of `count` keys the block of queries from `first` on may see, or which queries see a block of keys: whole blocks, and
+/// mutual.
+INLINE span seen(const kernel_attention_head *h, long first, long count) {
+    long block = block_of(h), reach = (h->window + block - 1) / block * block, end = first + block + reach;
+    long start = first > reach ? first - reach : 0;
+    return (span){start < count ? start : count, end < count ? end : count};
+}
+
+/// The keys of a span that are a sequence's, and no padding.
+INLINE long real_count(const kernel_attention_head *h, span keys) {
+    return (h->length < keys.end ? h->length : keys.end) - keys.first;
+}
+
+/// Sets the scores of query i that it does not see, in a row of those of its block.
+INLINE void fill_unseen(const kernel_attention_head *h, long i, span keys, float *row, float value) {
+    long first = i - h->window - keys.first, end = (h->length - i > h->window ? i + h->window + 1 : h->length) - keys.first;
     for (long j = 0; j < first; j++) row[j] = value;
-    for (long j = end; j < padded(h->length); j++) row[j] = value;
+    for (long j = end; j < keys.end - keys.first; j++) row[j] = value;
+}
+
+/// scores = rows · packed, block by block: those of the queries with all that they may see.
+INLINE void multiply_seen(const kernel_attention_head *h, const float *rows, long stride, const float *packed,
+                          float *scores) {
+    long l = padded(h->length), block = block_of(h);
+    for (long i = 0; i < h->queries; i += block) {
+        span keys = seen(h, i, l);
+        long count = h->queries - i < block ? h->queries - i : block;
+        small_product(rows + i * stride, stride, 1, packed + keys.first, l, scores + i * l + keys.first, l, count,
+                      keys.end - keys.first, h->width, 0);
+    }
+}
+
+/// result = scores · rows for the queries, or with `transposed` scoresᵀ · rows for the keys.
+INLINE void combine_seen(const kernel_attention_head *from, const kernel_attention_head *to, const float *scores,
+                         const int transposed, const float *rows, float *result, float *rows_space,
+                         float *result_space) {
+    long l = padded(from->length), block = block_of(from);
+    long row = transposed ? 1 : l, column = transposed ? l : 1;
+    long outer = transposed ? from->length : from->queries, inner = transposed ? from->queries : from->length;
+    for (long i = 0; i < outer; i += block) {
+        span others = seen(from, i, inner);
+        multiply(from, to, scores + i * row + others.first * column, row, column, others.end - others.first,
+                 rows + others.first * from->stride, outer - i < block ? outer - i : block, result + i * to->stride,
+                 rows_space, result_space);
+    }
 }
 
 /// The columns of a padded row, sixteen at a time: what lies behind the last column is computed, and never read.
@@ -113,69 +165,75 @@ long KERNEL(kernel_attention_workspace)(long length, long width) {
 
 void KERNEL(kernel_attention)(const kernel_attention_head *h, const float *query, const float *key, const float *value,
                              float *output, float *log_sums, float *workspace) {
-    long n = h->length, q = h->queries, l = padded(n), w = padded(h->width);
+    long n = h->length, q = h->queries, l = padded(n), w = padded(h->width), block = block_of(h);
     float scale = h->scale, keep_scale = h->keep_scale;
     float *operand = workspace, *result = operand + l * w, *scores = result + l * w;
     uint8_t *masks = (uint8_t *)(scores + q * l);
     fill_masks(h, masks);
     pack_transposed(h, key, operand);
-    small_product(query, h->stride, 1, operand, l, scores, l, q, l, h->width, 0);
+    multiply_seen(h, query, h->stride, operand, scores);
     for (long i = 0; i < q; i++) {
-        float *s = scores + i * l;
-        EACH16(j, l) s[j] *= scale;
+        span keys = seen(h, i / block * block, l);
+        long m = keys.end - keys.first;
+        float *s = scores + i * l + keys.first;
+        EACH16(j, m) s[j] *= scale;
         if (h->added)
-            for (long j = 0; j < n; j++) s[j] += h->added[i * l + j];
-        fill_unseen(h, i, s, -FLT_MAX);
-        float largest = largest_of(s, l);
-        EACH16(j, l) s[j] = exponential(s[j] - largest);
-        fill_unseen(h, i, s, 0);
+            for (long j = 0; j < real_count(h, keys); j++) s[j] += h->added[i * l + keys.first + j];
+        fill_unseen(h, i, keys, s, -FLT_MAX);
+        float largest = largest_of(s, m);
+        EACH16(j, m) s[j] = exponential(s[j] - largest);
+        fill_unseen(h, i, keys, s, 0);
         floats16 total = ZERO16;
-        for (long j = 0; j < l; j += 16) total += LOAD16(s + j);
+        for (long j = 0; j < m; j += 16) total += LOAD16(s + j);
         float sum = sum16(&total), inverse = 1.0f / sum;
-        EACH16(j, l) s[j] *= inverse;
+        EACH16(j, m) s[j] *= inverse;
         log_sums[i] = largest + logf(sum);
-        if (h->threshold) drop_row(s, masks + i * mask_stride(n), keep_scale, l);
+        if (h->threshold) drop_row(s, masks + i * mask_stride(n) + keys.first, keep_scale, m);
     }
     kernel_attention_head written = output_of(h);
-    multiply(h, &written, scores, l, 1, n, value, q, output, operand, result);
+    combine_seen(h, &written, scores, 0, value, output, operand, result);
 }
 
 void KERNEL(kernel_attention_backward)(const kernel_attention_head *h, const float *query, const float *key,
                                       const float *value, const float *output_gradient, const float *log_sums,
                                       float *query_gradient, float *key_gradient, float *value_gradient,
                                       float *workspace) {
-    long n = h->length, q = h->queries, l = padded(n), w = padded(h->width);
+    long n = h->length, q = h->queries, l = padded(n), w = padded(h->width), block = block_of(h);
     float scale = h->scale, keep_scale = h->keep_scale;
     float *operand = workspace, *result = operand + l * w, *probabilities = result + l * w;
     float *gradients = probabilities + q * l;
     uint8_t *masks = (uint8_t *)(gradients + q * l);
     fill_masks(h, masks);
     pack_transposed(h, key, operand);
-    small_product(query, h->stride, 1, operand, l, probabilities, l, q, l, h->width, 0);
+    multiply_seen(h, query, h->stride, operand, probabilities);
     pack_transposed(h, value, operand);
-    small_product(output_gradient, h->output_stride, 1, operand, l, gradients, l, q, l, h->width, 0);
+    multiply_seen(h, output_gradient, h->output_stride, operand, gradients);
     for (long i = 0; i < q; i++) {
-        float *restrict p = probabilities + i * l, *restrict d = gradients + i * l;
-        const uint8_t *restrict mask = masks + i * mask_stride(n);
+        span keys = seen(h, i / block * block, l);
+        long m = keys.end - keys.first;
+        float *restrict p = probabilities + i * l + keys.first, *restrict d = gradients + i * l + keys.first;
+        const uint8_t *restrict mask = masks + i * mask_stride(n) + keys.first;
         float log_sum = log_sums[i];
         if (h->added) {
-            for (long j = 0; j < n; j++) p[j] = exponential(p[j] * scale + h->added[i * l + j] - log_sum);
+            const float *added = h->added + i * l + keys.first;
+            for (long j = 0; j < real_count(h, keys); j++) p[j] = exponential(p[j] * scale + added[j] - log_sum);
         } else {
-            EACH16(j, l) p[j] = exponential(p[j] * scale - log_sum);
+            EACH16(j, m) p[j] = exponential(p[j] * scale - log_sum);
         }
-        fill_unseen(h, i, p, 0);
+        fill_unseen(h, i, keys, p, 0);
         // The gradient of the probabilities is that of the dropped ones, through the same mask.
-        if (h->threshold) drop_row(d, mask, keep_scale, l);
+        if (h->threshold) drop_row(d, mask, keep_scale, m);
         floats16 total = ZERO16;
-        for (long j = 0; j < l; j += 16) total += LOAD16(p + j) * LOAD16(d + j);
+        for (long j = 0; j < m; j += 16) total += LOAD16(p + j) * LOAD16(d + j);
         float inner = sum16(&total);
         if (h->added_gradient)
-            for (long j = 0; j < n; j++) h->added_gradient[i * l + j] = p[j] * (d[j] - inner);
-        EACH16(j, l) d[j] = p[j] * (d[j] - inner) * scale;
-        if (h->threshold) drop_row(p, mask, keep_scale, l);
+            for (long j = 0; j < real_count(h, keys); j++)
+                h->added_gradient[i * l + keys.first + j] = p[j] * (d[j] - inner);
+        EACH16(j, m) d[j] = p[j] * (d[j] - inner) * scale;
+        if (h->threshold) drop_row(p, mask, keep_scale, m);
     }
     kernel_attention_head written = output_of(h);
-    multiply(&written, h, probabilities, 1, l, q, output_gradient, n, value_gradient, operand, result); // dV = Pᵀ·dO
-    multiply(h, h, gradients, l, 1, n, key, q, query_gradient, operand, result);                        // dQ = dS·K
-    multiply(h, h, gradients, 1, l, q, query, n, key_gradient, operand, result);                        // dK = dSᵀ·Q
+    combine_seen(&written, h, probabilities, 1, output_gradient, value_gradient, operand, result); // dV = Pᵀ·dO
+    combine_seen(h, h, gradients, 0, key, query_gradient, operand, result);                        // dQ = dS·K
+    combine_seen(h, h, gradients, 1, query, key_gradient, operand, result);                        // dK = dSᵀ·Q
 }
