@@ -57,6 +57,7 @@ let package = Package(
             "WeightFiles",
             ["Diagnostics", "LinearAlgebra", "MessagePassing", "Safetensors", "WeightMethods"]),
         room("Text", ["Diagnostics"]),
+        room("Tokenization", ["Diagnostics"]),
         room("Images", ["CZlib", "Diagnostics", "Randomness"]),
         room("PEFTFormat", ["Diagnostics", "LinearAlgebra", "Safetensors"]),
         room("Checkpointing", ["Diagnostics", "Safetensors"]),
@@ -99,6 +100,7 @@ let package = Package(
         tests("MessagePassingTests", ["MessagePassing", "MultiProcessChecks", "MultiProcessTesting"]),
         tests("RandomnessTests", ["Randomness"], exclude: ["Fixtures"]),
         tests("TextTests", ["Text"], exclude: ["Fixtures", "make_tokenizer_goldens.py"]),
+        tests("TokenizationTests", ["Diagnostics", "Tokenization"], exclude: ["Fixtures"]),
         tests("ImagesTests", ["Diagnostics", "FixtureFiles", "Images", "Randomness"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests(
