@@ -3,18 +3,9 @@ extension PostProcessor {
     init(_ json: JSONReader) throws(TokenizationError) {
         self.init()
         switch try json.type() {
-        case "BertProcessing":
-            let (classification, separator) = try (json.specialToken("cls"), json.specialToken("sep"))
-            single = Self.bert(classification, separator)
-            pair = single + [.text(isSecond: true, typeID: 1), .special(id: separator, typeID: 1)]
+        case "BertProcessing": self = try .bert(json.specialToken("cls"), json.specialToken("sep"))
         case "RobertaProcessing":
-            let (classification, separator) = try (json.specialToken("cls"), json.specialToken("sep"))
-            single = Self.bert(classification, separator)
-            pair =
-                single + [
-                    .special(id: separator, typeID: 0), .text(isSecond: true, typeID: 0),
-                    .special(id: separator, typeID: 0),
-                ]
+            self = try .roberta(json.specialToken("cls"), json.specialToken("sep"))
             trimming = try json.trimming()
         case "ByteLevel": trimming = try json.trimming()
         case "TemplateProcessing":
@@ -33,13 +24,6 @@ extension PostProcessor {
             }
         case let type: throw json.unknown(type, "a post-processor")
         }
-    }
-
-    private static func bert(_ classification: Int32, _ separator: Int32) -> [Part] {
-        [
-            .special(id: classification, typeID: 0), .text(isSecond: false, typeID: 0),
-            .special(id: separator, typeID: 0),
-        ]
     }
 
     /// The numbers of a template's special tokens, by their names.

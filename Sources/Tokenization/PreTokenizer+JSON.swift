@@ -1,5 +1,3 @@
-import Diagnostics
-
 extension PreTokenizer {
     /// Reads the `pre_tokenizer` of `tokenizer.json`.
     init(_ json: JSONReader) throws(TokenizationError) {
@@ -37,13 +35,7 @@ extension PreTokenizer {
 
     /// GPT-2's way: each byte as its character, after the text was cut by GPT-2's pattern or not at all.
     static func byteLevel(addsPrefixSpace: Bool, cutsWords: Bool) throws(TokenizationError) -> PreTokenizer {
-        guard cutsWords else { return .byteLevel(addsPrefixSpace: addsPrefixSpace, pattern: nil) }
-        do {
-            let pattern = try Pattern(regularExpression: wordPattern)
-            return .byteLevel(addsPrefixSpace: addsPrefixSpace, pattern: pattern)
-        } catch {
-            throw TokenizationError(.computation, "GPT-2's pattern: \(error.message)")
-        }
+        .byteLevel(addsPrefixSpace: addsPrefixSpace, pattern: cutsWords ? try .known(wordPattern) : nil)
     }
 }
 

@@ -15,32 +15,25 @@ extension Tokenizer {
             truncation: try json["truncation"].map { json throws(TokenizationError) in try Truncation(json) })
     }
 
-    /// The added tokens with their numbers.
-    ///
-    /// As in the tokenizers library, a token that the vocabulary has keeps its number there, and another gets the next number
-    /// that is free, whatever the file says; a file that this library wrote says the same.
     private static func addedTokens(_ json: JSONReader, _ model: TokenModel) throws(TokenizationError) -> [AddedToken] {
         guard json["added_tokens"] != nil else { return [] }
-        var tokens: [AddedToken] = []
-        var ids: [[UInt8]: Int32] = [:]
-        var largest: Int?
+        var list = AddedTokenList(model)
         for element in try json.elements("added_tokens") {
-            let content = try element.bytes("content")
-            guard !content.isEmpty else { continue }
-            let free = largest.map { $0 >= model.size || model.size == 0 ? $0 + 1 : model.size } ?? model.size
-            let number = (ids[content] ?? model.vocabulary.id(of: content)).map(Int.init) ?? free
-            guard let id = Int32(exactly: number) else { throw element.error("no number is free for it") }
-            var token = AddedToken(id: id, content: String(decoding: content, as: UTF8.self))
-            token.isSingleWord = try element.boolean("single_word", or: false)
-            token.takesSpaceBefore = try element.boolean("lstrip", or: false)
-            token.takesSpaceAfter = try element.boolean("rstrip", or: false)
-            token.isSpecial = try element.boolean("special", or: false)
-            token.isNormalized = try element.boolean("normalized", or: !token.isSpecial)
-            ids[content] = id
-            largest = max(largest ?? 0, number)
-            tokens.append(token)
+            try list.append(AddedToken(element, content: try element.text("content")), path: json.path)
         }
-        return tokens
+        return list.tokens
+    }
+}
+
+extension AddedToken {
+    /// Reads what `added_tokens` of `tokenizer.json`, or `added_tokens_decoder` of `tokenizer_config.json`, says about a token.
+    init(_ json: JSONReader, content: String) throws(TokenizationError) {
+        self.init(id: 0, content: content)
+        isSingleWord = try json.boolean("single_word", or: false)
+        takesSpaceBefore = try json.boolean("lstrip", or: false)
+        takesSpaceAfter = try json.boolean("rstrip", or: false)
+        isSpecial = try json.boolean("special", or: false)
+        isNormalized = try json.boolean("normalized", or: !isSpecial)
     }
 }
 

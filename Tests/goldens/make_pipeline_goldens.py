@@ -5,7 +5,8 @@ Run with what requirements.txt names, sentencepiece 0.2.3, and RANKWISE_DATA set
 python make_pipeline_goldens.py [--full FOLDER]
 
 texts.json has the texts. NAME.json is a tokenizer.json; a precompiled_charsmap of "nmt_nfkc" stands for that of spm.model, which
-would otherwise be written four times. NAME.golden.json has ids, offsets and decoded text of the first texts in full, and a
+would otherwise be written four times. FOLDER.golden.json is of a folder without tokenizer.json, with what transformers 4 made of
+its files (convert_slow_tokenizer.py, whose steps are repeated here, because transformers 5 makes other tokenizers of them). NAME.golden.json has ids, offsets and decoded text of the first texts in full, and a
 digest of these for each text: see `digest`. --full writes everything for every text to FOLDER, to find out what differs.
 """
 
@@ -307,6 +308,118 @@ def make_tokenizers(lines: list[str], charsmap: bytes) -> dict[str, Tokenizer]:
     return result
 
 
+def special(*contents: str, lstrip: bool = False) -> list[AddedToken]:
+    return [AddedToken(content, special=True, normalized=False, lstrip=lstrip) for content in contents]
+
+
+def train_spm(lines: list[str], name: str, **options) -> bytes:
+    with open("/tmp/spm-lines.txt", "w", encoding="utf-8") as file:
+        file.write("\n".join(lines))
+    sentencepiece.SentencePieceTrainer.train(
+        input="/tmp/spm-lines.txt", model_prefix="/tmp/spm-" + name, character_coverage=0.9995, num_threads=1, minloglevel=2,
+        normalization_rule_name="identity", hard_vocab_limit=False, **options)
+    return Path(f"/tmp/spm-{name}.model").read_bytes()
+
+
+def pieces(model: bytes) -> list[tuple[str, float, int]]:
+    """Text, score and type of each piece, by the library's own reader."""
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+    kinds = [(processor.IsUnknown, 2), (processor.IsControl, 3), (processor.IsUnused, 5), (processor.IsByte, 6)]
+    return [
+        (processor.IdToPiece(index), processor.GetScore(index), next((kind for test, kind in kinds if test(index)), 1))
+        for index in range(processor.GetPieceSize())]
+
+
+def merges_of(vocabulary: dict[str, int], scores: dict[str, float]) -> list[tuple[str, str]]:
+    merges = []
+    for whole, score in scores.items():
+        local = [(whole[:cut], whole[cut:], score) for cut in range(1, len(whole)) if whole[:cut] in vocabulary and whole[cut:] in vocabulary]
+        merges += sorted(local, key=lambda parts: (vocabulary[parts[0]], vocabulary[parts[1]]))
+    return [parts[:2] for parts in sorted(merges, key=lambda parts: (parts[2], len(parts[0]), len(parts[1])), reverse=True)]
+
+
+def make_folders(lines: list[str], charsmap: bytes) -> dict[str, Tokenizer]:
+    """Folders without tokenizer.json, and what transformers 4 made of them."""
+    result = {}
+
+    def folder(name: str, files: dict[str, bytes | str | dict]) -> None:
+        (FIXTURES / name).mkdir(exist_ok=True)
+        for file, content in files.items():
+            if isinstance(content, dict):
+                content = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+            (FIXTURES / name / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    # DeBERTa: a Unigram model whose control pieces are BERT's; the mask is not among them.
+    model = train_spm(
+        lines, "deberta", vocab_size=600, model_type="unigram", pad_id=0, bos_id=1, eos_id=2, unk_id=3, pad_piece="[PAD]", bos_piece="[CLS]",
+        eos_piece="[SEP]", unk_piece="[UNK]")
+    folder("deberta-folder", {"spm.model": model, "tokenizer_config.json": {"tokenizer_class": "DebertaV2Tokenizer", "do_lower_case": True, "split_by_punct": True}})
+    tokenizer = Tokenizer(models.Unigram([(text, score) for text, score, _ in pieces(model)], unk_id=3, byte_fallback=False))
+    tokenizer.add_tokens(special(*[text for text, _, kind in pieces(model) if kind == 3]) + special("[UNK]", "[MASK]"))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.Strip(), normalizers.Replace(Regex(" {2,}"), " ")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Punctuation("isolated"), pre_tokenizers.Metaspace("▁", prepend_scheme="always")])
+    tokenizer.decoder = decoders.Metaspace("▁", prepend_scheme="always")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", special_tokens=[("[CLS]", 1), ("[SEP]", 2)])
+    result["deberta-folder"] = tokenizer
+
+    # XLM-R: the model of spm.model, with other special tokens before it.
+    model = (FIXTURES / "spm.model").read_bytes()
+    folder("xlm-r-folder", {"config.json": {"model_type": "xlm-roberta"}})
+    vocabulary = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)] + [piece[:2] for piece in pieces(model)[3:]] + [("<mask>", 0.0)]
+    tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=3, byte_fallback=False))
+    tokenizer.add_tokens(special("<s>", "</s>", "<unk>", "<pad>") + special("<mask>", lstrip=True))
+    tokenizer.normalizer = normalizers.Sequence([
+        normalizers.Precompiled(charsmap), normalizers.Strip(left=False, right=True), normalizers.Replace(Regex(" {2,}"), "▁")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace("▁", prepend_scheme="always")
+    tokenizer.decoder = decoders.Metaspace("▁", prepend_scheme="always")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B:0 </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    result["xlm-r-folder"] = tokenizer
+
+    # Llama 2: BPE with bytes for what is unknown.
+    model = train_spm(lines, "llama", vocab_size=800, model_type="bpe", byte_fallback=True, split_digits=True, allow_whitespace_only_pieces=True)
+    folder("llama-folder", {"tokenizer.model": model, "tokenizer_config.json": {"tokenizer_class": "LlamaTokenizer", "bos_token": {"content": "<s>", "normalized": False}}})
+    ids = {text: index for index, (text, _, _) in enumerate(pieces(model))}
+    tokenizer = Tokenizer(models.BPE(ids, merges_of(ids, {text: score for text, score, _ in pieces(model)}), unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer.add_tokens(special("<s>", "</s>", "<unk>"))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s>:0 $A:0", pair="<s>:0 $A:0 <s>:1 $B:1", special_tokens=[("<s>", ids["<s>"])])
+    result["llama-folder"] = tokenizer
+
+    # RoBERTa: vocab.json and merges.txt, and a mask that takes the space before it.
+    source = json.loads((FIXTURES / "roberta.json").read_text(encoding="utf-8"))["model"]
+    merges = "".join(f"{left} {right}\n" for left, right in source["merges"])
+    vocabulary = source["vocab"] | {"<mask>": len(source["vocab"])}
+    folder("roberta-folder", {
+        "vocab.json": vocabulary, "merges.txt": "#version: 0.2\n" + merges,
+        "tokenizer_config.json": {"tokenizer_class": "RobertaTokenizer", "add_prefix_space": True,
+                                  "added_tokens_decoder": {str(len(vocabulary)): {"content": "<ent>", "lstrip": False, "rstrip": True, "normalized": False, "special": False, "single_word": True}}}})
+    tokenizer = Tokenizer(models.BPE(vocabulary, [tuple(pair) for pair in source["merges"]]))
+    tokenizer.add_tokens([AddedToken("<ent>", single_word=True, rstrip=True, normalized=False)])
+    tokenizer.add_tokens(special("<s>", "</s>", "<unk>", "<pad>") + special("<mask>", lstrip=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=True)
+    result["roberta-folder"] = tokenizer
+
+    # BERT: vocab.txt.
+    vocabulary = json.loads((FIXTURES / "bert-cased.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    folder("bert-folder", {
+        "vocab.txt": "".join(f"{token}\n" for token in sorted(vocabulary, key=vocabulary.get)),
+        "tokenizer_config.json": {"tokenizer_class": "BertTokenizer", "do_lower_case": False, "strip_accents": True}})
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.add_tokens(special("[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    result["bert-folder"] = tokenizer
+    return result
+
+
 def digest(encoded, pair, decoded: str) -> str:
     """FNV-1a, its upper 32 bits, of ids, offsets, type ids, words, the pair's ids and type ids, and the decoded text."""
     def numbers(values) -> str:
@@ -328,12 +441,16 @@ def main() -> None:
     lines = reviews()
     texts = make_texts(lines)
     training = lines[:4000] + SENTENCES * 8
-    charsmap = nmt_nfkc([line for line in lines[:3000]] + [sentence for sentence in SENTENCES if sentence.strip() and "\n" not in sentence])
+    plain = [line for line in lines[:3000]] + [sentence for sentence in SENTENCES if sentence.strip() and "\n" not in sentence]
+    charsmap = nmt_nfkc(plain)
     (FIXTURES / "texts.json").write_text(json.dumps(texts, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
     encoded_map = base64.b64encode(charsmap).decode()
-    for name, tokenizer in make_tokenizers(training, charsmap).items():
+    made = make_tokenizers(training, charsmap)
+    for name, tokenizer in made.items():
         content = json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False, separators=(",", ":"))
         (FIXTURES / f"{name}.json").write_text(content.replace(encoded_map, "nmt_nfkc") + "\n", encoding="utf-8")
+    for name, tokenizer in (made | make_folders(plain, charsmap)).items():
+        content = json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False, separators=(",", ":"))
         if full:
             (full / name).mkdir(parents=True, exist_ok=True)
             (full / name / "tokenizer.json").write_text(content, encoding="utf-8")
