@@ -91,7 +91,8 @@ let package = Package(
             name: "HostileFiles",
             dependencies: [
                 "Checkpointing", "Diagnostics", "Images", "Models", "PEFTFormat", "Randomness", "Safetensors", "Text",
-                "Training", "WeightFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Tokenization", "Training", "WeightFiles",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/HostileFiles", swiftSettings: settings),
 
         .target(name: "MultiProcessTesting", path: "Tests/MultiProcessTesting", swiftSettings: settings),

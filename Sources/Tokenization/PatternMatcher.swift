@@ -19,7 +19,7 @@ struct PatternMatcher {
     init(steps: [Pattern.Step], length: Int, end: Int) {
         self.steps = steps
         self.end = end
-        budget = 1_000_000 + 16 * length
+        budget = 100_000 + 16 * length
     }
 
     /// Where the match ends that starts with a step at a position; nil if there is none.

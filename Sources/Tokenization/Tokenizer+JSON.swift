@@ -13,6 +13,10 @@ extension Tokenizer {
             decoder: try json["decoder"].map { json throws(TokenizationError) in try Decoder(json) },
             addedTokens: try Self.addedTokens(json, model),
             truncation: try json["truncation"].map { json throws(TokenizationError) in try Truncation(json) })
+        for part in postProcessor.single + postProcessor.pair {
+            guard case .special(let id, _) = part, spelling(id) == nil else { continue }
+            throw json.error("\"post_processor\" puts token \(id) around texts, but no token has this number")
+        }
     }
 
     private static func addedTokens(_ json: JSONReader, _ model: TokenModel) throws(TokenizationError) -> [AddedToken] {
