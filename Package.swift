@@ -79,7 +79,7 @@ let package = Package(
             dependencies: [
                 "Checkpointing", "Diagnostics", "Factoring", "Factorization", "LinearAlgebra", "MessagePassing",
                 "Models",
-                "PEFTFormat", "Safetensors", "Text", "Training", "WeightFiles", "WeightMethods",
+                "PEFTFormat", "Safetensors", "Text", "Tokenization", "Training", "WeightFiles", "WeightMethods",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         // Programs that tests run.

@@ -15,11 +15,11 @@ extension Tokenizer {
         func file(_ name: String) throws(TokenizationError) -> SourceFile? {
             try SourceFile(ifPresent: folder.appendingPathComponent(name).path)
         }
+        let settings = try TokenizerSettings(file)
         if let json = try file("tokenizer.json") {
-            try self.init(json)
+            try self.init(json, settings)
             return
         }
-        let settings = try TokenizerSettings(file)
         if let vocabulary = try file("vocab.txt") {
             try self.init(wordPieces: vocabulary, settings)
             return
@@ -35,7 +35,8 @@ extension Tokenizer {
         }
         throw TokenizationError(
             .missingInput,
-            "\(modelDirectory): no tokenizer, expected tokenizer.json, vocab.txt, vocab.json with merges.txt, or spm.model")
+            "\(modelDirectory): no tokenizer, expected tokenizer.json, vocab.txt, vocab.json with merges.txt, or spm.model"
+        )
     }
 }
 
@@ -75,7 +76,8 @@ extension TokenizerSettings {
         _ role: String, _ standard: [String: AddedToken], _ model: TokenModel, _ added: [AddedToken], path: String
     ) throws(TokenizationError) -> Int32 {
         let content = try token(role)?.content ?? standard[role]?.content ?? ""
-        guard let id = added.last(where: { $0.content == content })?.id ?? model.vocabulary.id(of: Array(content.utf8)) else {
+        guard let id = added.last(where: { $0.content == content })?.id ?? model.vocabulary.id(of: Array(content.utf8))
+        else {
             throw TokenizationError(
                 .badData, "\(path): the vocabulary lacks the token \(TokenizationError.quoted(content)) (\(role))")
         }

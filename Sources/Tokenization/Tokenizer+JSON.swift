@@ -1,18 +1,20 @@
 extension Tokenizer {
-    /// Reads a `tokenizer.json`.
-    init(_ file: SourceFile) throws(TokenizationError) {
+    /// Reads a `tokenizer.json`, with what the class in `tokenizer_config.json` changes about it.
+    init(_ file: SourceFile, _ settings: TokenizerSettings? = nil) throws(TokenizationError) {
         let json = JSONReader(try file.jsonObject(), path: file.path)
         guard let modelJSON = json["model"] else { throw json.error("\"model\" is missing, expected in a tokenizer") }
         let model = try TokenModel(modelJSON)
+        var normalizer = try json["normalizer"].map { json throws(TokenizationError) in try Normalizer(json) }
+        if let settings, case .bert(let options) = normalizer { normalizer = .bert(try settings.overriding(options)) }
         self.init(
-            model: model,
-            normalizer: try json["normalizer"].map { json throws(TokenizationError) in try Normalizer(json) },
+            model: model, normalizer: normalizer,
             preTokenizer: try json["pre_tokenizer"].map { json throws(TokenizationError) in try PreTokenizer(json) },
             postProcessor: try json["post_processor"].map { json throws(TokenizationError) in try PostProcessor(json) }
                 ?? PostProcessor(),
             decoder: try json["decoder"].map { json throws(TokenizationError) in try Decoder(json) },
             addedTokens: try Self.addedTokens(json, model),
-            truncation: try json["truncation"].map { json throws(TokenizationError) in try Truncation(json) })
+            truncation: try json["truncation"].map { json throws(TokenizationError) in try Truncation(json) },
+            truncatesStart: try settings?.truncatesStart())
         for part in postProcessor.single + postProcessor.pair {
             guard case .special(let id, _) = part, spelling(id) == nil else { continue }
             throw json.error("\"post_processor\" puts token \(id) around texts, but no token has this number")

@@ -25,7 +25,8 @@ extension Tokenizer {
         case "roberta", "bart", "longformer", "led":
             let standard = TokenizerSettings.standard(
                 [
-                    "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "sep_token": "</s>", "pad_token": "<pad>",
+                    "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "sep_token": "</s>",
+                    "pad_token": "<pad>",
                     "cls_token": "<s>", "mask_token": "<mask>",
                 ], maskTakesSpace: true)
             let added = try settings.addedTokens(model, standard: standard)
@@ -35,7 +36,8 @@ extension Tokenizer {
             processor.trimming = [PostProcessor.OffsetTrimming(addsPrefixSpace: addsPrefixSpace)]
             self.init(
                 model: model, preTokenizer: try .byteLevel(addsPrefixSpace: addsPrefixSpace, cutsWords: true),
-                postProcessor: processor, decoder: .byteLevel, addedTokens: added)
+                postProcessor: processor, decoder: .byteLevel, addedTokens: added,
+                truncatesStart: try settings.truncatesStart())
         case "qwen2", "qwen3":
             let standard = TokenizerSettings.standard([
                 "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>", "pad_token": "<|endoftext|>",
@@ -44,14 +46,16 @@ extension Tokenizer {
             self.init(
                 model: model, normalizer: .unicode(.nfc),
                 preTokenizer: .sequence([cut, try .byteLevel(addsPrefixSpace: addsPrefixSpace, cutsWords: false)]),
-                decoder: .byteLevel, addedTokens: try settings.addedTokens(model, standard: standard))
+                decoder: .byteLevel, addedTokens: try settings.addedTokens(model, standard: standard),
+                truncatesStart: try settings.truncatesStart())
         case "", "gpt2", "pretrained":
             let standard = TokenizerSettings.standard([
                 "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>",
             ])
             self.init(
                 model: model, preTokenizer: try .byteLevel(addsPrefixSpace: addsPrefixSpace, cutsWords: true),
-                decoder: .byteLevel, addedTokens: try settings.addedTokens(model, standard: standard))
+                decoder: .byteLevel, addedTokens: try settings.addedTokens(model, standard: standard),
+                truncatesStart: try settings.truncatesStart())
         default:
             throw TokenizationError(
                 .badData,

@@ -17,10 +17,13 @@ extension Tokenizer {
         }
     }
 
-    private init(deberta source: SentencePieceModel, _ settings: TokenizerSettings, path: String) throws(TokenizationError) {
+    private init(deberta source: SentencePieceModel, _ settings: TokenizerSettings, path: String)
+        throws(TokenizationError)
+    {
         let model = try source.unigram(source.pieces.map(\.scored), unknown: source.unknownID, path: path)
         let standard = TokenizerSettings.standard([
-            "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]", "mask_token": "[MASK]",
+            "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]",
+            "mask_token": "[MASK]",
         ])
         let added = try settings.addedTokens(model, first: source.listedTokens, standard: standard)
         let normalizers =
@@ -32,7 +35,8 @@ extension Tokenizer {
             postProcessor: .bert(
                 try settings.id("cls_token", standard, model, added, path: path),
                 try settings.id("sep_token", standard, model, added, path: path)),
-            decoder: .metaspace(replacement: Metaspace.always.replacement, dropsFirst: true), addedTokens: added)
+            decoder: .metaspace(replacement: Metaspace.always.replacement, dropsFirst: true), addedTokens: added,
+            truncatesStart: try settings.truncatesStart())
     }
 
     /// Its vocabulary starts with four special tokens in the place of the model's three, and ends with the mask.
@@ -45,7 +49,8 @@ extension Tokenizer {
         let model = try source.unigram(pieces, unknown: 3, path: path)
         let standard = TokenizerSettings.standard(
             [
-                "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "sep_token": "</s>", "pad_token": "<pad>",
+                "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "sep_token": "</s>",
+                "pad_token": "<pad>",
                 "cls_token": "<s>", "mask_token": "<mask>",
             ], maskTakesSpace: true)
         let added = try settings.addedTokens(model, first: source.listedTokens, standard: standard)
@@ -54,7 +59,8 @@ extension Tokenizer {
             postProcessor: .roberta(
                 try settings.id("cls_token", standard, model, added, path: path),
                 try settings.id("sep_token", standard, model, added, path: path)),
-            decoder: .metaspace(replacement: Metaspace.always.replacement, dropsFirst: true), addedTokens: added)
+            decoder: .metaspace(replacement: Metaspace.always.replacement, dropsFirst: true), addedTokens: added,
+            truncatesStart: try settings.truncatesStart())
     }
 
     /// Its vocabulary ends with a hundred tokens that stand for what was taken out of a text.
@@ -78,11 +84,14 @@ extension Tokenizer {
         self.init(
             model: model, normalizer: try source.standardNormalizer(path), preTokenizer: .metaspace(.always),
             postProcessor: processor,
-            decoder: .metaspace(replacement: Metaspace.always.replacement, dropsFirst: true), addedTokens: added)
+            decoder: .metaspace(replacement: Metaspace.always.replacement, dropsFirst: true), addedTokens: added,
+            truncatesStart: try settings.truncatesStart())
     }
 
     /// Byte-pair encoding over the whole text, with the beginning's token before it.
-    private init(llama source: SentencePieceModel, _ settings: TokenizerSettings, path: String) throws(TokenizationError) {
+    private init(llama source: SentencePieceModel, _ settings: TokenizerSettings, path: String)
+        throws(TokenizationError)
+    {
         guard source.kind == .bytePairs else {
             throw TokenizationError(.badData, "\(path): a Unigram model, expected BPE as Llama's is")
         }
@@ -111,8 +120,10 @@ extension Tokenizer {
             preTokenizer: isLegacy ? nil : .metaspace(Metaspace(replacement: mark, prepends: .first, splits: false)),
             postProcessor: processor,
             decoder: .sequence([
-                .replace(Pattern(literal: mark), with: [0x20]), .byteFallback, .fuse, .strip(content: " ", start: 1, stop: 0),
-            ]), addedTokens: added)
+                .replace(Pattern(literal: mark), with: [0x20]), .byteFallback, .fuse,
+                .strip(content: " ", start: 1, stop: 0),
+            ]), addedTokens: added,
+            truncatesStart: try settings.truncatesStart())
     }
 }
 
@@ -184,10 +195,13 @@ extension SentencePieceModel {
             var left = 1
             for cut in bytes.indices.dropFirst() where bytes[cut] & 0xC0 != 0x80 {
                 defer { left += 1 }
-                guard let first = vocabulary.id(of: bytes, 0..<cut), let second = vocabulary.id(of: bytes, cut..<bytes.count)
+                guard let first = vocabulary.id(of: bytes, 0..<cut),
+                    let second = vocabulary.id(of: bytes, cut..<bytes.count)
                 else { continue }
                 local.append(
-                    Merge(left: first, right: second, result: id, score: pieces[Int(id)].score, lengths: (left, count - left)))
+                    Merge(
+                        left: first, right: second, result: id, score: pieces[Int(id)].score,
+                        lengths: (left, count - left)))
             }
             merges += local.sorted { ($0.left, $0.right) < ($1.left, $1.right) }
         }

@@ -6,8 +6,7 @@ extension Tokenizer {
     /// White space at a line's end is no part of the token, and of two equal lines the last one counts, as in the `tokenizers`
     /// library.
     init(wordPieces file: SourceFile, _ settings: TokenizerSettings) throws(TokenizationError) {
-        let families = ["", "bert", "distilbert", "electra", "mobilebert", "convbert", "layoutlm", "pretrained"]
-        guard families.contains(settings.family) else {
+        guard (TokenizerSettings.bertFamilies + ["pretrained"]).contains(settings.family) else {
             throw TokenizationError(
                 .badData,
                 "\(settings.familyPath): a tokenizer of the kind \(TokenizationError.quoted(settings.family)) with a vocab.txt, "
@@ -24,7 +23,8 @@ extension Tokenizer {
             vocabulary.insert(token, id: Int32(truncatingIfNeeded: number))
         }
         let standard = TokenizerSettings.standard([
-            "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]", "mask_token": "[MASK]",
+            "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]",
+            "mask_token": "[MASK]",
         ])
         let unknown = Array((try settings.token("unk_token")?.content ?? "[UNK]").utf8)
         let model = TokenModel.wordPiece(
@@ -43,7 +43,8 @@ extension Tokenizer {
                     lowercases: try settings.boolean("do_lower_case", or: true))),
             preTokenizer: .bert,
             postProcessor: .bert(classification, separator),
-            decoder: .wordPiece(prefix: Array("##".utf8), cleansUp: true), addedTokens: added)
+            decoder: .wordPiece(prefix: Array("##".utf8), cleansUp: true), addedTokens: added,
+            truncatesStart: try settings.truncatesStart())
     }
 }
 
@@ -52,7 +53,8 @@ extension PostProcessor {
     static func bert(_ classification: Int32, _ separator: Int32) -> PostProcessor {
         var processor = PostProcessor()
         processor.single = [
-            .special(id: classification, typeID: 0), .text(isSecond: false, typeID: 0), .special(id: separator, typeID: 0),
+            .special(id: classification, typeID: 0), .text(isSecond: false, typeID: 0),
+            .special(id: separator, typeID: 0),
         ]
         processor.pair = processor.single + [.text(isSecond: true, typeID: 1), .special(id: separator, typeID: 1)]
         return processor
@@ -62,11 +64,13 @@ extension PostProcessor {
     static func roberta(_ classification: Int32, _ separator: Int32) -> PostProcessor {
         var processor = PostProcessor()
         processor.single = [
-            .special(id: classification, typeID: 0), .text(isSecond: false, typeID: 0), .special(id: separator, typeID: 0),
+            .special(id: classification, typeID: 0), .text(isSecond: false, typeID: 0),
+            .special(id: separator, typeID: 0),
         ]
         processor.pair =
             processor.single + [
-                .special(id: separator, typeID: 0), .text(isSecond: true, typeID: 0), .special(id: separator, typeID: 0),
+                .special(id: separator, typeID: 0), .text(isSecond: true, typeID: 0),
+                .special(id: separator, typeID: 0),
             ]
         return processor
     }

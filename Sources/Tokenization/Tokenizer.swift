@@ -13,8 +13,10 @@ public struct Tokenizer: Sendable {
     let decoder: Decoder?
     /// The added tokens, in the order of the file.
     public let addedTokens: [AddedToken]
-    /// What the file says about lengths; nil: nothing is cut.
+    /// What the file says about lengths. As in transformers, it counts only where it is asked for.
     public let truncation: Truncation?
+    /// Whether the model's files want what is too long to be cut at its beginning.
+    public let truncatesStart: Bool
 
     private let writtenTokens: AddedTokenSearch
     private let normalizedTokens: AddedTokenSearch
@@ -26,8 +28,9 @@ public struct Tokenizer: Sendable {
     init(
         model: TokenModel, normalizer: Normalizer? = nil, preTokenizer: PreTokenizer? = nil,
         postProcessor: PostProcessor = PostProcessor(), decoder: Decoder? = nil, addedTokens: [AddedToken] = [],
-        truncation: Truncation? = nil
+        truncation: Truncation? = nil, truncatesStart: Bool? = nil
     ) {
+        self.truncatesStart = truncatesStart ?? truncation?.truncatesStart ?? false
         self.model = model
         self.normalizer = normalizer
         self.preTokenizer = preTokenizer
@@ -82,7 +85,7 @@ extension Tokenizer {
     ///
     /// - Parameters:
     ///   - pair: the second text; an empty one still has its separator.
-    ///   - truncation: nil: as the file says.
+    ///   - truncation: nil: nothing is cut.
     ///   - addsSpecialTokens: put the special tokens around the texts. Those that are written in a text are found anyway.
     ///   - keepsOffsets: fill in the encoding's `offsets`, `words` and `sequences`.
     /// - Throws: `badData` if a text has a character that the vocabulary lacks and nothing stands for it; `usage` if the
@@ -92,7 +95,7 @@ extension Tokenizer {
         keepsOffsets: Bool = false
     ) throws(TokenizationError) -> Encoding {
         var (first, second) = try runs(text, pair, keepsOffsets: keepsOffsets)
-        if let truncation = truncation ?? self.truncation {
+        if let truncation {
             let special = addsSpecialTokens ? specialTokenCount(isPair: pair != nil) : 0
             let counts = try truncation.counts(first.ids.count, second?.ids.count, special: special)
             first = truncation.shortened(first, to: counts.first)

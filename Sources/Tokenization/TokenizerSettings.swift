@@ -54,6 +54,32 @@ struct TokenizerSettings {
         return nil
     }
 
+    /// Whether `truncation_side` is the left one; nil if it is not said.
+    func truncatesStart() throws(TokenizationError) -> Bool? {
+        guard let side = try configuration.optionalText("truncation_side") else { return nil }
+        guard side == "left" || side == "right" else {
+            throw configuration.error(
+                "\"truncation_side\" is \(TokenizationError.quoted(side)), expected left or right")
+        }
+        return side == "left"
+    }
+
+    /// BERT's normalisation with what `tokenizer_config.json` says about it; the generic class, and other families, take it as
+    /// `tokenizer.json` has it.
+    func overriding(_ options: BertNormalization) throws(TokenizationError) -> BertNormalization {
+        guard Self.bertFamilies.contains(family) else { return options }
+        var options = options
+        options.lowercases = try boolean("do_lower_case", or: options.lowercases)
+        options.spacesIdeographs = try boolean("tokenize_chinese_chars", or: options.spacesIdeographs)
+        if configuration.value.members?.contains(where: { $0.key.elementsEqual("strip_accents".utf8) }) == true {
+            options.stripsAccents = try optionalBoolean("strip_accents")
+        }
+        return options
+    }
+
+    /// Families whose tokenizers are BERT's; without a class, a `vocab.txt` and a BERT normaliser are BERT's, too.
+    static let bertFamilies = ["", "bert", "distilbert", "electra", "mobilebert", "convbert", "layoutlm"]
+
     /// `added_tokens_decoder` and `added_tokens.json`, each in the order of the numbers, with the number that the file gives.
     func addedTokens() throws(TokenizationError) -> [AddedToken] {
         var tokens: [AddedToken] = []

@@ -26,7 +26,8 @@ enum Fixture {
 
     static func withCharacterMap(_ json: String) throws -> String {
         let model = try SentencePieceModel(SourceFile(path: "spm.model", bytes: try bytes("spm.model")))
-        return json.replacingOccurrences(of: "\"nmt_nfkc\"", with: "\"\(Data(model.characterMap).base64EncodedString())\"")
+        return json.replacingOccurrences(
+            of: "\"nmt_nfkc\"", with: "\"\(Data(model.characterMap).base64EncodedString())\"")
     }
 
     /// A folder of the fixtures, copied to where files can be added, with the shared model in it if it needs that.
@@ -72,7 +73,9 @@ extension Tokenizer {
     func digested(_ text: String) throws -> String {
         let encoded = try encode(text, keepsOffsets: true)
         let pair = try encode(text, pair: "second text")
-        func numbers(_ values: some Sequence<some BinaryInteger>) -> String { values.map(\.description).joined(separator: ",") }
+        func numbers(_ values: some Sequence<some BinaryInteger>) -> String {
+            values.map(\.description).joined(separator: ",")
+        }
         let offsets = encoded.offsets.flatMap { [$0.lowerBound, $0.upperBound] }
         let parts = [
             numbers(encoded.ids), numbers(offsets), numbers(encoded.typeIDs), numbers(encoded.words), numbers(pair.ids),

@@ -6,8 +6,10 @@ import Testing
 @Suite("Whole pipelines")
 struct PipelineGoldenTests {
     static let pipelines = [
-        "gpt2", "gpt2-prefixed", "roberta", "llama3", "qwen2", "qwen3.5", "smollm2", "tekken", "o200k", "clip", "llama2-v4",
-        "llama2-v5", "gemma", "bpe-words", "deberta-v4", "deberta-v5", "xlm-r", "t5", "albert", "bert-uncased", "bert-cased",
+        "gpt2", "gpt2-prefixed", "roberta", "llama3", "qwen2", "qwen3.5", "smollm2", "tekken", "o200k", "clip",
+        "llama2-v4",
+        "llama2-v5", "gemma", "bpe-words", "deberta-v4", "deberta-v5", "xlm-r", "t5", "albert", "bert-uncased",
+        "bert-cased",
         "words",
     ]
     static let folders = ["deberta-folder", "xlm-r-folder", "llama-folder", "roberta-folder", "bert-folder"]
@@ -50,7 +52,10 @@ struct PipelineGoldenTests {
 
     @Test(
         "decoding gives every text back where the pipeline keeps everything",
-        arguments: ["gpt2", "llama3", "smollm2", "tekken", "o200k", "llama2-v4", "llama2-v5", "gemma", "llama-folder", "roberta"])
+        arguments: [
+            "gpt2", "llama3", "smollm2", "tekken", "o200k", "llama2-v4", "llama2-v5", "gemma", "llama-folder",
+            "roberta",
+        ])
     func roundTrip(_ name: String) throws {
         let tokenizer =
             name.hasSuffix("folder")

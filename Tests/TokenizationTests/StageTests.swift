@@ -8,7 +8,8 @@ import Testing
 struct StageTests {
     private static let golden = Result {
         let json = try Fixture.withCharacterMap(String(decoding: Fixture.bytes("stages.json"), as: UTF8.self))
-        return JSONReader(try SourceFile(path: "stages.json", bytes: Array(json.utf8)).jsonObject(), path: "stages.json")
+        return JSONReader(
+            try SourceFile(path: "stages.json", bytes: Array(json.utf8)).jsonObject(), path: "stages.json")
     }
 
     private static func texts(_ key: String) throws -> [String] {
@@ -73,7 +74,8 @@ struct StageTests {
             }
             #expect(count == (try entry.optionalInteger("count")), "\(pattern)")
             let digits = String(value, radix: 16)
-            #expect(String(repeating: "0", count: 16 - digits.count) + digits == (try entry.text("digest")), "\(pattern)")
+            #expect(
+                String(repeating: "0", count: 16 - digits.count) + digits == (try entry.text("digest")), "\(pattern)")
         }
     }
 
@@ -85,7 +87,8 @@ struct StageTests {
         ]
         for entry in try Self.golden.get().elements("truncations") {
             let truncation = Truncation(
-                maxLength: try entry.count("length", or: 0), strategy: try #require(strategies[try entry.text("strategy")]),
+                maxLength: try entry.count("length", or: 0),
+                strategy: try #require(strategies[try entry.text("strategy")]),
                 truncatesStart: try entry.text("direction") == "left", stride: try entry.count("stride", or: 0))
             let (text, pair) = (try entry.text("text"), try entry.optionalText("pair"))
             guard entry["windows"] != nil else {
