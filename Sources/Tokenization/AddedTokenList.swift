@@ -14,6 +14,24 @@ struct AddedTokenList {
 
     func contains(_ content: String) -> Bool { ids[Array(content.utf8)] != nil }
 
+    /// Adds a token, or gives the one with the same content its properties.
+    ///
+    /// - Parameter isNumbered: the token's number is one that a file says; a token that is new must get it.
+    mutating func update(_ token: AddedToken, isNumbered: Bool, path: String) throws(TokenizationError) {
+        if let index = tokens.lastIndex(where: { $0.content.utf8.elementsEqual(token.content.utf8) }) {
+            let id = tokens[index].id
+            tokens[index] = token
+            tokens[index].id = id
+            return
+        }
+        try append(token, path: path)
+        guard isNumbered, let last = tokens.last, last.id != token.id else { return }
+        throw TokenizationError(
+            .badData,
+            "\(path): the added token \(TokenizationError.quoted(token.content)) has the number \(token.id), but gets \(last.id) "
+                + "behind those of the vocabulary; the files belong to different models")
+    }
+
     /// Adds a token, whose number is not looked at; one without content is passed over.
     ///
     /// - Throws: `badData` if no number is free; `path` names the file in the message.

@@ -49,12 +49,11 @@ extension TokenizerSettings {
         _ model: TokenModel, first: [AddedToken] = [], standard: [String: AddedToken]
     ) throws(TokenizationError) -> [AddedToken] {
         var list = AddedTokenList(model)
-        for token in first + (try addedTokens()) where !list.contains(token.content) {
-            try list.append(token, path: familyPath)
-        }
+        for token in first { try list.append(token, path: path) }
+        for token in try addedTokens() { try list.update(token, isNumbered: true, path: path) }
         for role in Self.roles {
             guard let token = try self.token(role) ?? standard[role], !list.contains(token.content) else { continue }
-            try list.append(token, path: familyPath)
+            try list.append(token, path: path)
         }
         return list.tokens
     }

@@ -12,7 +12,7 @@ extension Tokenizer {
             postProcessor: try json["post_processor"].map { json throws(TokenizationError) in try PostProcessor(json) }
                 ?? PostProcessor(),
             decoder: try json["decoder"].map { json throws(TokenizationError) in try Decoder(json) },
-            addedTokens: try Self.addedTokens(json, model),
+            addedTokens: try Self.addedTokens(json, model, settings),
             truncation: try json["truncation"].map { json throws(TokenizationError) in try Truncation(json) },
             truncatesStart: try settings?.truncatesStart())
         for part in postProcessor.single + postProcessor.pair {
@@ -21,11 +21,21 @@ extension Tokenizer {
         }
     }
 
-    private static func addedTokens(_ json: JSONReader, _ model: TokenModel) throws(TokenizationError) -> [AddedToken] {
-        guard json["added_tokens"] != nil else { return [] }
+    /// The added tokens of the file, and those that the settings name: what these say about a token counts, as in transformers.
+    private static func addedTokens(
+        _ json: JSONReader, _ model: TokenModel, _ settings: TokenizerSettings?
+    ) throws(TokenizationError) -> [AddedToken] {
         var list = AddedTokenList(model)
-        for element in try json.elements("added_tokens") {
+        for element in json["added_tokens"] == nil ? [] : try json.elements("added_tokens") {
             try list.append(AddedToken(element, content: try element.text("content")), path: json.path)
+        }
+        guard let settings else { return list.tokens }
+        for token in try settings.addedTokens() {
+            try list.update(token, isNumbered: true, path: settings.path)
+        }
+        for role in TokenizerSettings.roles {
+            guard let token = try settings.token(role), !list.contains(token.content) else { continue }
+            try list.update(token, isNumbered: false, path: settings.path)
         }
         return list.tokens
     }

@@ -31,6 +31,9 @@ struct TokenizerSettings {
         family = String(name.lowercased().filter { $0.isLetter || $0.isNumber })
     }
 
+    /// Where the settings stand.
+    var path: String { configuration.path }
+
     func boolean(_ key: String, or standard: Bool) throws(TokenizationError) -> Bool {
         try configuration.boolean(key, or: standard)
     }
