@@ -68,7 +68,8 @@ let package = Package(
             "Training",
             [
                 "AdaLoRA", "Checkpointing", "CKernels", "Diagnostics", "Images", "LinearAlgebra", "MessagePassing",
-                "Models", "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "WeightMethods", "Yams",
+                "Models", "NeuralNetwork", "PEFTFormat", "Randomness", "Safetensors", "Text", "Tokenization",
+                "WeightMethods", "Yams",
             ]),
         room("Factorization", ["Diagnostics", "LinearAlgebra", "NeuralNetwork", "Randomness"]),
         room(
@@ -94,6 +95,7 @@ let package = Package(
             name: "HostileFiles",
             dependencies: [
                 "Checkpointing", "Diagnostics", "Images", "Models", "PEFTFormat", "Randomness", "Safetensors", "Text",
+                "Tokenization",
                 "Training", "WeightFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/HostileFiles", swiftSettings: settings),
 
@@ -102,9 +104,10 @@ let package = Package(
         tests("DiagnosticsTests", ["Diagnostics"]),
         tests("MessagePassingTests", ["MessagePassing", "MultiProcessChecks", "MultiProcessTesting"]),
         tests("RandomnessTests", ["Randomness"], exclude: ["Fixtures"]),
-        tests("TokenizationTests", ["Diagnostics", "Tokenization"], exclude: ["Fixtures"]),
         tests(
-            "TextTests", ["Text"], exclude: ["Fixtures", "make_added_token_goldens.py", "make_tokenizer_goldens.py"]),
+            "TokenizationTests", ["Diagnostics", "Tokenization"],
+            exclude: ["Fixtures", "make_added_token_goldens.py", "make_tokenizer_goldens.py"]),
+        tests("TextTests", ["Text"]),
         tests("ImagesTests", ["Diagnostics", "FixtureFiles", "Images", "Randomness"]),
         tests("LinearAlgebraTests", ["LinearAlgebra"]),
         tests(

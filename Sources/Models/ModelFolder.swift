@@ -61,7 +61,8 @@ public enum ModelFolder {
     public static func digestedFiles(path: String) -> [String] {
         let tokenizer: Set = [
             "tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json",
-            "added_tokens.json",
+            "added_tokens.json", "vocab.json", "merges.txt", "spm.model", "sentencepiece.bpe.model", "spiece.model",
+            "tokenizer.model",
         ]
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.filter { $0 == "config.json" || $0.hasSuffix(".safetensors") || tokenizer.contains($0) }.sorted()

@@ -19,10 +19,11 @@ struct BenchCommand: ParsableCommand {
               rankwise bench load --config run.yaml
               rankwise bench superposition
               rankwise bench image-step
+              rankwise bench tokenize --model minilm --texts reviews.txt
             """,
         subcommands: [
             Step.self, Update.self, Select.self, Collectives.self, Checkpoint.self, Load.self, Superposition.self,
-            ImageStepCommand.self,
+            ImageStepCommand.self, TokenizeBenchmarkCommand.self,
         ])
 
     /// What the benchmarks of a run have in common.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Text
 import Tokenization
 
 /// `rankwise tokenize`.
@@ -13,7 +12,7 @@ struct TokenizeCommand: ParsableCommand {
               {"ids":[101,1037,6919,2143,1012,102]}
             """)
 
-    @Option(help: "The model's folder, with tokenizer.json or vocab.txt.")
+    @Option(help: "The model's folder, with tokenizer.json, or the older files of a tokenizer.")
     var model: String
 
     @Option(help: "Tokens of a sample, special tokens included; what is longer is cut.")
@@ -35,49 +34,39 @@ struct TokenizeCommand: ParsableCommand {
     }
 
     func run() throws {
-        struct Ids: Encodable { let ids: [Int32] }
-        if decode || offsets { return try reportingErrors { try runPipeline() } }
         try reportingErrors {
-            let tokenizer = try WordPieceTokenizer(modelDirectory: model)
-            var texts = InputTexts(format: .jsonl)
-            try texts.forEachGroup(of: 256) { group in
-                for (text, pair, _) in group {
-                    let tokenized = tokenizer.encode(text, pair: pair, maxLength: maxLength)
-                    try printLine(jsonText(Ids(ids: tokenized.ids)))
-                }
-            }
+            let tokenizer = try Tokenizer(modelDirectory: model)
+            try decode ? printTexts(tokenizer) : printIds(tokenizer)
         }
     }
 
-    /// What tokenizer.json says, read literally: for tokenizers of every family, also those that training does not read yet.
-    private func runPipeline() throws {
-        struct Ids: Codable { let ids: [Int32] }
-        struct Offsets: Encodable {
+    private func printIds(_ tokenizer: Tokenizer) throws {
+        struct Ids: Encodable {
             let ids: [Int32]
-            let offsets: [[Int]]
-        }
-        struct Decoded: Encodable { let text: String }
-        let tokenizer = try Tokenizer(modelDirectory: model)
-        if decode {
-            return try InputLines.forEachGroup(of: 256) { group in
-                for (number, line) in group {
-                    guard let object = try? JSONDecoder().decode(Ids.self, from: Data(line.utf8)) else {
-                        throw InputError(
-                            "\(InputLines.name):\(number): \(line.prefix(60).debugDescription), expected a JSON object such as "
-                                + "{\"ids\": [101, 102]}")
-                    }
-                    try printLine(jsonText(Decoded(text: tokenizer.decode(object.ids))))
-                }
-            }
+            let offsets: [[Int]]?
         }
         let truncation = maxLength.map { Truncation(maxLength: $0, truncatesStart: tokenizer.truncatesStart) }
         var texts = InputTexts(format: .jsonl)
         try texts.forEachGroup(of: 256) { group in
             for (text, pair, _) in group {
-                let encoded = try tokenizer.encode(text, pair: pair, truncation: truncation, keepsOffsets: true)
-                try printLine(
-                    jsonText(
-                        Offsets(ids: encoded.ids, offsets: encoded.offsets.map { [$0.lowerBound, $0.upperBound] })))
+                let encoded = try tokenizer.encode(text, pair: pair, truncation: truncation, keepsOffsets: offsets)
+                let pairs = offsets ? encoded.offsets.map { [$0.lowerBound, $0.upperBound] } : nil
+                try printLine(jsonText(Ids(ids: encoded.ids, offsets: pairs)))
+            }
+        }
+    }
+
+    private func printTexts(_ tokenizer: Tokenizer) throws {
+        struct Ids: Decodable { let ids: [Int32] }
+        struct Text: Encodable { let text: String }
+        try InputLines.forEachGroup(of: 256) { group in
+            for (number, line) in group {
+                guard let object = try? JSONDecoder().decode(Ids.self, from: Data(line.utf8)) else {
+                    throw InputError(
+                        "\(InputLines.name):\(number): \(line.prefix(60).debugDescription), expected a JSON object such as "
+                            + "{\"ids\": [101, 102]}")
+                }
+                try printLine(jsonText(Text(text: tokenizer.decode(object.ids))))
             }
         }
     }

@@ -61,6 +61,14 @@ extension PostProcessor {
                 throw piece.error("\(piece.value.kindName), expected a Sequence or a SpecialToken")
             }
         }
+        // A template that leaves a text out, or has one twice, would change texts without a word.
+        for isSecond in key == "pair" ? [false, true] : [false] {
+            let count = parts.count { if case .text(isSecond, _) = $0 { true } else { false } }
+            guard count == 1 else {
+                throw json.error(
+                    "\"\(key)\" has the \(isSecond ? "second" : "first") text \(count) times, expected once")
+            }
+        }
         return parts
     }
 }

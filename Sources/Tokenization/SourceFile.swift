@@ -27,6 +27,9 @@ struct SourceFile {
         guard data.count <= Self.sizeLimit else {
             throw TokenizationError(.badData, "\(path): \(data.count) bytes, expected at most \(Self.sizeLimit)")
         }
+        if let complaint = GitLFSPointer.complaint(about: data) {
+            throw TokenizationError(.badData, "\(path): \(complaint)")
+        }
         self.init(path: path, bytes: [UInt8](data))
     }
 
@@ -39,8 +42,10 @@ struct SourceFile {
     /// Refuses bytes that are not UTF-8.
     func checkedAsText() throws(TokenizationError) -> SourceFile {
         guard String(validating: bytes, as: UTF8.self) == nil else { return self }
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let line = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
         throw TokenizationError(
-            .badData, "\(path): the bytes are not UTF-8, expected text in UTF-8; the file is damaged")
+            .badData, "\(path):\(line + 1): the bytes are not UTF-8, expected text in UTF-8; the file is damaged")
     }
 
     /// The lines of the file, without the ends of line.

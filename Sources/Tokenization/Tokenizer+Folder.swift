@@ -44,17 +44,17 @@ extension TokenizerSettings {
     /// The added tokens of a tokenizer without `tokenizer.json`: those of the model's file, those that the settings list, and the
     /// special ones.
     ///
-    /// - Parameter standard: the special tokens of the family, by role, where the settings do not name others.
+    /// - Parameters:
+    ///   - standard: the special tokens of the family, by role, where the settings do not name others.
+    ///   - numbersStandard: whether these get a number where the vocabulary has none for them.
+    ///   - path: of the vocabulary.
     func addedTokens(
-        _ model: TokenModel, first: [AddedToken] = [], standard: [String: AddedToken]
+        _ model: TokenModel, first: [AddedToken] = [], standard: [String: AddedToken], numbersStandard: Bool = true,
+        path: String
     ) throws(TokenizationError) -> [AddedToken] {
         var list = AddedTokenList(model)
         for token in first { try list.append(token, path: path) }
-        for token in try addedTokens() { try list.update(token, isNumbered: true, path: path) }
-        for role in Self.roles {
-            guard let token = try self.token(role) ?? standard[role], !list.contains(token.content) else { continue }
-            try list.append(token, path: path)
-        }
+        try list.append(self, standard: standard, numbersStandard: numbersStandard, path: path)
         return list.tokens
     }
 

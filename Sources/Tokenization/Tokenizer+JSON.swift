@@ -5,39 +5,60 @@ extension Tokenizer {
         guard let modelJSON = json["model"] else { throw json.error("\"model\" is missing, expected in a tokenizer") }
         let model = try TokenModel(modelJSON)
         var normalizer = try json["normalizer"].map { json throws(TokenizationError) in try Normalizer(json) }
-        if let settings, case .bert(let options) = normalizer { normalizer = .bert(try settings.overriding(options)) }
+        var isBERT = false
+        if let settings, case .bert(let options) = normalizer {
+            normalizer = .bert(try settings.overriding(options))
+            isBERT = settings.isBERT
+        }
         self.init(
             model: model, normalizer: normalizer,
             preTokenizer: try json["pre_tokenizer"].map { json throws(TokenizationError) in try PreTokenizer(json) },
             postProcessor: try json["post_processor"].map { json throws(TokenizationError) in try PostProcessor(json) }
                 ?? PostProcessor(),
             decoder: try json["decoder"].map { json throws(TokenizationError) in try Decoder(json) },
-            addedTokens: try Self.addedTokens(json, model, settings),
+            addedTokens: try Self.addedTokens(json, model, settings, isBERT: isBERT),
             truncation: try json["truncation"].map { json throws(TokenizationError) in try Truncation(json) },
             truncatesStart: try settings?.truncatesStart())
         for part in postProcessor.single + postProcessor.pair {
             guard case .special(let id, _) = part, spelling(id) == nil else { continue }
             throw json.error("\"post_processor\" puts token \(id) around texts, but no token has this number")
         }
+        if let settings, isBERT { try Self.refuseOtherNames(settings, json, modelJSON, self) }
     }
 
     /// The added tokens of the file, and those that the settings name: what these say about a token counts, as in transformers.
     private static func addedTokens(
-        _ json: JSONReader, _ model: TokenModel, _ settings: TokenizerSettings?
+        _ json: JSONReader, _ model: TokenModel, _ settings: TokenizerSettings?, isBERT: Bool
     ) throws(TokenizationError) -> [AddedToken] {
         var list = AddedTokenList(model)
         for element in json["added_tokens"] == nil ? [] : try json.elements("added_tokens") {
+            if let id = element["id"] { _ = try element.tokenID(id.value, of: (try element.text("content")).utf8) }
             try list.append(AddedToken(element, content: try element.text("content")), path: json.path)
         }
-        guard let settings else { return list.tokens }
-        for token in try settings.addedTokens() {
-            try list.update(token, isNumbered: true, path: settings.path)
-        }
-        for role in TokenizerSettings.roles {
-            guard let token = try settings.token(role), !list.contains(token.content) else { continue }
-            try list.update(token, isNumbered: false, path: settings.path)
+        if let settings {
+            // BERT's classes look for BERT's special tokens, also where the file does not list them.
+            try list.append(
+                settings, standard: isBERT ? TokenizerSettings.bertTokens : [:], numbersStandard: false,
+                path: json.path)
         }
         return list.tokens
+    }
+
+    /// Refuses special tokens that the settings name otherwise than the file.
+    private static func refuseOtherNames(
+        _ settings: TokenizerSettings, _ json: JSONReader, _ model: JSONReader, _ tokenizer: Tokenizer
+    ) throws(TokenizationError) {
+        let unknown = try model.optionalText("unk_token") ?? ""
+        try settings.refuseOtherName(of: "unk_token", than: TokenizationError.quoted(unknown), path: json.path) {
+            $0 == unknown
+        }
+        let single = tokenizer.postProcessor.single
+        for (role, part) in [("cls_token", single.first), ("sep_token", single.last)] {
+            guard case .special(let id, _) = part else { continue }
+            try settings.refuseOtherName(
+                of: role, than: tokenizer.token(id).map(TokenizationError.quoted) ?? "token \(id)", path: json.path
+            ) { tokenizer.id(of: $0) == id }
+        }
     }
 }
 

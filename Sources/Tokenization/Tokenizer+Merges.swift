@@ -29,7 +29,7 @@ extension Tokenizer {
                     "pad_token": "<pad>",
                     "cls_token": "<s>", "mask_token": "<mask>",
                 ], maskTakesSpace: true)
-            let added = try settings.addedTokens(model, standard: standard)
+            let added = try settings.addedTokens(model, standard: standard, path: file.path)
             var processor = PostProcessor.roberta(
                 try settings.id("cls_token", standard, model, added, path: file.path),
                 try settings.id("sep_token", standard, model, added, path: file.path))
@@ -46,7 +46,7 @@ extension Tokenizer {
             self.init(
                 model: model, normalizer: .unicode(.nfc),
                 preTokenizer: .sequence([cut, try .byteLevel(addsPrefixSpace: addsPrefixSpace, cutsWords: false)]),
-                decoder: .byteLevel, addedTokens: try settings.addedTokens(model, standard: standard),
+                decoder: .byteLevel, addedTokens: try settings.addedTokens(model, standard: standard, path: file.path),
                 truncatesStart: try settings.truncatesStart())
         case "", "gpt2", "pretrained":
             let standard = TokenizerSettings.standard([
@@ -54,7 +54,7 @@ extension Tokenizer {
             ])
             self.init(
                 model: model, preTokenizer: try .byteLevel(addsPrefixSpace: addsPrefixSpace, cutsWords: true),
-                decoder: .byteLevel, addedTokens: try settings.addedTokens(model, standard: standard),
+                decoder: .byteLevel, addedTokens: try settings.addedTokens(model, standard: standard, path: file.path),
                 truncatesStart: try settings.truncatesStart())
         default:
             throw TokenizationError(

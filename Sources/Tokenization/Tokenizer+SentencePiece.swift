@@ -25,7 +25,7 @@ extension Tokenizer {
             "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]",
             "mask_token": "[MASK]",
         ])
-        let added = try settings.addedTokens(model, first: source.listedTokens, standard: standard)
+        let added = try settings.addedTokens(model, first: source.listedTokens, standard: standard, path: path)
         let normalizers =
             (try settings.boolean("do_lower_case", or: false) ? [.lowercase] : []) + [.strip(left: true, right: true)]
             + (try source.precompiled(path)) + [try .collapsingSpaces(into: " ")]
@@ -53,7 +53,7 @@ extension Tokenizer {
                 "pad_token": "<pad>",
                 "cls_token": "<s>", "mask_token": "<mask>",
             ], maskTakesSpace: true)
-        let added = try settings.addedTokens(model, first: source.listedTokens, standard: standard)
+        let added = try settings.addedTokens(model, first: source.listedTokens, standard: standard, path: path)
         self.init(
             model: model, normalizer: try source.standardNormalizer(path), preTokenizer: .metaspace(.always),
             postProcessor: .roberta(
@@ -75,7 +75,7 @@ extension Tokenizer {
             token.isSpecial = true
             list.append(token)
         }
-        let added = try settings.addedTokens(model, first: list, standard: standard)
+        let added = try settings.addedTokens(model, first: list, standard: standard, path: path)
         let end = PostProcessor.Part.special(
             id: try settings.id("eos_token", standard, model, added, path: path), typeID: 0)
         var processor = PostProcessor()
@@ -97,7 +97,7 @@ extension Tokenizer {
         }
         let model = TokenModel.bytePairs(source.bytePairs())
         let standard = TokenizerSettings.standard(["bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"])
-        let added = try settings.addedTokens(model, first: source.listedTokens, standard: standard)
+        let added = try settings.addedTokens(model, first: source.listedTokens, standard: standard, path: path)
         var special: [PostProcessor.Part] = []
         if try settings.boolean("add_bos_token", or: true) {
             special.append(.special(id: try settings.id("bos_token", standard, model, added, path: path), typeID: 0))

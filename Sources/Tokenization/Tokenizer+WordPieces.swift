@@ -22,16 +22,14 @@ extension Tokenizer {
             }
             vocabulary.insert(token, id: Int32(truncatingIfNeeded: number))
         }
-        let standard = TokenizerSettings.standard([
-            "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]",
-            "mask_token": "[MASK]",
-        ])
+        let standard = TokenizerSettings.bertTokens
         let unknown = Array((try settings.token("unk_token")?.content ?? "[UNK]").utf8)
         let model = TokenModel.wordPiece(
             try WordPiece(
                 vocabulary: vocabulary, unknown: vocabulary.id(of: unknown), continuationPrefix: Array("##".utf8),
                 longestWord: 100, path: file.path))
-        let added = try settings.addedTokens(model, standard: standard)
+        let added = try settings.addedTokens(
+            model, standard: standard, numbersStandard: false, path: file.path)
         let classification = try settings.id("cls_token", standard, model, added, path: file.path)
         let separator = try settings.id("sep_token", standard, model, added, path: file.path)
         self.init(
@@ -46,6 +44,13 @@ extension Tokenizer {
             decoder: .wordPiece(prefix: Array("##".utf8), cleansUp: true), addedTokens: added,
             truncatesStart: try settings.truncatesStart())
     }
+}
+
+extension TokenizerSettings {
+    /// BERT's special tokens, by role.
+    static let bertTokens = standard([
+        "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]", "mask_token": "[MASK]",
+    ])
 }
 
 extension PostProcessor {

@@ -69,8 +69,10 @@ public struct Tokenizer: Sendable {
         return addedTokens.last { $0.content.utf8.elementsEqual(bytes) }?.id ?? model.vocabulary.id(of: bytes)
     }
 
-    /// The token with a number, as the vocabulary spells it, or as an added one is looked for; nil if there is none.
-    public func token(_ id: Int32) -> String? { spelling(id).map { String(decoding: $0, as: UTF8.self) } }
+    /// The token with a number, as the vocabulary or the list of added ones spells it; nil if there is none.
+    public func token(_ id: Int32) -> String? {
+        addedTokens.last { $0.id == id }?.content ?? spelling(id).map { String(decoding: $0, as: UTF8.self) }
+    }
 
     func spelling(_ id: Int32) -> ArraySlice<UInt8>? {
         addedSpellings[id]?[...] ?? model.vocabulary.token(id)

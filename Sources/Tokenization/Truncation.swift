@@ -31,7 +31,7 @@ public struct Truncation: Sendable, Equatable {
     /// - Parameter special: how many tokens of `maxLength` go to special ones.
     /// - Throws: `usage` if the one text that may be shortened is too short to make room for the rest.
     func counts(_ first: Int, _ second: Int?, special: Int) throws(TokenizationError) -> (first: Int, second: Int?) {
-        let room = max(0, maxLength - special)
+        let room = maxLength > special ? maxLength - special : 0
         guard room > 0 else { return (0, second.map { _ in 0 }) }
         let total = first + (second ?? 0)
         guard total > room else { return (first, second) }

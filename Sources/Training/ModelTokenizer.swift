@@ -1,7 +1,7 @@
 import Diagnostics
 public import Models
 public import NeuralNetwork
-import Text
+import Tokenization
 
 /// A tokenizer beside the network that reads its numbers: what leaves it, the network's tables have rows for.
 ///
@@ -9,7 +9,8 @@ import Text
 public struct ModelTokenizer: Sendable {
     /// Tokens of a sequence, special tokens included; longer texts are cut.
     public let maximumLength: Int
-    private let tokenizer: WordPieceTokenizer
+    private let tokenizer: Tokenizer
+    private let truncation: Truncation
     private let folder: String
     private let vocabularySize: Int
     /// Nil where the network reads none.
@@ -21,16 +22,24 @@ public struct ModelTokenizer: Sendable {
     /// - Parameters:
     ///   - encoder: the network.
     ///   - isPair: whether the texts are pairs; those of a network that was trained on single texts may be pairs nevertheless.
-    /// - Throws: `TextError`, and ``TrainingError`` if the network cannot take the special tokens around every text.
+    /// - Throws: `TokenizationError`, and ``TrainingError`` if the network cannot take the special tokens around every text.
     public init(folder: String, encoder: TextEncoder, maximumLength: Int, isPair: Bool) throws {
         self.folder = folder
         self.maximumLength = maximumLength
-        tokenizer = try WordPieceTokenizer(modelDirectory: folder)
+        tokenizer = try Tokenizer(modelDirectory: folder)
+        truncation = Truncation(maxLength: maximumLength, truncatesStart: tokenizer.truncatesStart)
         vocabularySize = encoder.limits.vocabularySize
         segmentCount = encoder.limits.segmentCount
         positionCount = encoder.limits.longestSequence
-        try tokenizer.validate(maxLength: maximumLength, isPair: isPair)
-        let special = encode("", pair: isPair ? "" : nil)
+        let count = tokenizer.specialTokenCount(isPair: isPair)
+        let least = count + (isPair ? 2 : 1)
+        guard maximumLength >= least else {
+            throw TrainingError(
+                .usage,
+                "a maximum length of \(maximumLength) tokens: expected at least \(least), because a sequence of "
+                    + "\(isPair ? "two texts" : "one text") has \(count) special tokens; set a larger max_length")
+        }
+        let special = try encode("", pair: isPair ? "" : nil, place: "the special tokens of a text")
         try checkTables(special.ids[...], segments: special.typeIDs[...], "the special tokens of a text")
     }
 
@@ -41,17 +50,25 @@ public struct ModelTokenizer: Sendable {
     public func sequence(
         _ text: String, pair: String? = nil, place: @autoclosure () -> String
     ) throws(TrainingError) -> TokenSequence {
-        let tokens = encode(text, pair: pair)
+        let tokens = try encode(text, pair: pair, place: place())
         try check(tokens.ids[...], segments: tokens.typeIDs[...], place: place())
         return TokenSequence(tokens: tokens.ids, types: tokens.typeIDs)
     }
 
     /// The numbers of a text, or a pair, which are still to be checked.
-    func encode(_ text: String, pair: String?) -> TokenizedText {
-        tokenizer.encode(text, pair: pair, maxLength: maximumLength)
+    ///
+    /// - Throws: ``TrainingError`` for a text that the vocabulary cannot spell.
+    func encode(
+        _ text: String, pair: String?, place: @autoclosure () -> String
+    ) throws(TrainingError) -> Encoding {
+        do {
+            return try tokenizer.encode(text, pair: pair, truncation: truncation)
+        } catch {
+            throw TrainingError(error.kind, "\(place()): \(error.description)")
+        }
     }
 
-    /// Checks numbers that ``encode(_:pair:)`` gave.
+    /// Checks numbers that ``encode(_:pair:place:)`` gave.
     ///
     /// - Parameters:
     ///   - segments: of the tokens; none where all are 0.
@@ -72,7 +89,7 @@ public struct ModelTokenizer: Sendable {
         _ tokens: ArraySlice<Int32>, segments: ArraySlice<Int32>, _ place: @autoclosure () -> String
     ) throws(TrainingError) {
         if let id = tokens.max(), Int(id) >= vocabularySize {
-            let name = tokenizer.text(of: id).map { "the token '\($0)'" } ?? "a token"
+            let name = tokenizer.token(id).map { "the token '\($0)'" } ?? "a token"
             throw TrainingError(
                 .badData,
                 "\(place()): \(name) has the number \(id), but the word embedding of \(folder) has \(vocabularySize) rows "

@@ -30,7 +30,7 @@ public struct RunPlan: PreparedRun {
     ///   - progressed: called for every thousandth sample that is tokenised.
     public init(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
-        sharing: TrainingSamples.Sharing = { rowCount, part in part(0..<rowCount) },
+        sharing: TrainingSamples.Sharing = { rowCount, part in try part(0..<rowCount) },
         progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws {
         inputs = try FileStamp.all(

@@ -101,7 +101,7 @@ extension TrainingRun {
     ///   - progressed: called now and then, with the number of samples that are tokenised.
     static func prepare(
         _ configuration: TrainingConfiguration, storage: any ConvertedWeights = PrivateWeights(),
-        sharing: TrainingSamples.Sharing = { rowCount, part in part(0..<rowCount) },
+        sharing: TrainingSamples.Sharing = { rowCount, part in try part(0..<rowCount) },
         progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws -> any PreparedRun {
         switch configuration.task {

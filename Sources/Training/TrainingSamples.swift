@@ -2,6 +2,7 @@ import Diagnostics
 import MessagePassing
 public import NeuralNetwork
 public import Text
+import Tokenization
 
 /// The labelled, tokenised samples of one file.
 public struct TrainingSamples: Sendable {
@@ -13,7 +14,7 @@ public struct TrainingSamples: Sendable {
 
     /// Has every process tokenise its part of so many rows, and gives back the numbers of all parts in their order. Alone:
     /// calls the closure with all rows.
-    public typealias Sharing = (_ rowCount: Int, _ part: (Range<Int>) -> [Int32]) throws -> [Int32]
+    public typealias Sharing = (_ rowCount: Int, _ part: (Range<Int>) throws -> [Int32]) throws -> [Int32]
 
     /// All sequences, one after another: the number of tokens, negative if segments follow; the tokens; the segments
     /// unless all are 0.
@@ -34,7 +35,7 @@ public struct TrainingSamples: Sendable {
     ///   - progressed: called for every thousandth sample or so, with the number of those that are done.
     public init(
         _ table: TextTable, labels: ClassLabels?, tokenizer: ModelTokenizer,
-        sharing: Sharing = { rowCount, part in part(0..<rowCount) },
+        sharing: Sharing = { rowCount, part in try part(0..<rowCount) },
         progressed: @escaping (_ done: Int) -> Void = { _ in }
     ) throws {
         targets = try Self.targets(of: table, labels: labels)
@@ -45,7 +46,8 @@ public struct TrainingSamples: Sendable {
             var part: [Int32] = []
             for (index, row) in zip(rows, table.rows[rows]) {
                 if index % 1_000 == 0 { progressed(index) }
-                let text = tokenizer.encode(row.text, pair: row.textPair)
+                let text = try tokenizer.encode(
+                    row.text, pair: row.textPair, place: "\(table.path):\(row.line)")
                 let hasSegments = text.typeIDs.contains { $0 != 0 }
                 part.append(Int32(hasSegments ? -text.ids.count : text.ids.count))
                 part += text.ids
@@ -108,7 +110,7 @@ extension Communicator {
     ///
     /// - Throws: ``TrainingError`` if the processes do not have as many rows, as their files then differ.
     borrowing func shareTokenizing(
-        of rowCount: Int, _ part: (Range<Int>) -> [Int32]
+        of rowCount: Int, _ part: (Range<Int>) throws -> [Int32]
     ) throws -> [Int32] {
         let counts = try allGathered([Int64(rowCount)])
         if let other = counts.firstIndex(where: { $0 != counts[0] }) {
@@ -124,7 +126,7 @@ extension Communicator {
             let length = min(stretch, rowCount - first)
             func start(ofProcess process: Int) -> Int { first + process * length / processCount }
             numbers += try allGathered(
-                varying: part(start(ofProcess: processIndex)..<start(ofProcess: processIndex + 1))
+                varying: try part(start(ofProcess: processIndex)..<start(ofProcess: processIndex + 1))
             ).elements
         }
         return numbers

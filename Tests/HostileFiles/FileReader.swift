@@ -21,7 +21,7 @@ protocol FileReader: Sendable {
 /// Every reader, in the order of the report.
 let fileReaders: [any FileReader.Type] = [
     TensorFileReader.self, TensorFolderReader.self, ModelReader.self, WholeModelReader.self, TokenizerReader.self,
-    VocabularyReader.self,
+    VocabularyReader.self, PipelineReader.self, MergesReader.self, SentencePieceReader.self,
     TableReader.self, LabelReader.self, ConfigurationReader.self, TraceReader.self, AdapterReader.self,
     ManifestReader.self, CheckpointReader.self, QuantizedFileReader.self, NumPyReader.self, EntryReader.self,
     ImageReader.self, SweepReader.self, NumberPairsReader.self,

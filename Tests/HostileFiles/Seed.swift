@@ -7,6 +7,8 @@ struct Seed: Sendable {
         /// YAML, tables and lists: one thing a line.
         case lines
         case safetensors
+        /// Anything else.
+        case bytes
     }
 
     /// What the reader must do with the seed as it is.

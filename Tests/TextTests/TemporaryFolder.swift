@@ -1,8 +1,5 @@
 import Foundation
 
-/// The folder of files that the tests read.
-let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
-
 /// A folder of its own for one test, with the files that the test writes; removed with it.
 final class TemporaryFolder {
     private let url = FileManager.default.temporaryDirectory.appendingPathComponent("text-tests-\(UUID().uuidString)")
@@ -24,10 +21,5 @@ final class TemporaryFolder {
         let file = url.appendingPathComponent(name)
         try Data(bytes).write(to: file)
         return file.path
-    }
-
-    func copyFixture(_ fixture: String, as name: String) throws {
-        try FileManager.default.copyItem(
-            at: fixtures.appendingPathComponent(fixture), to: url.appendingPathComponent(name))
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tokenization
 
-/// The goldens of Tests/TextTests, which transformers' BERT tokenizer wrote.
+/// What transformers' BERT tokenizer gave; see `make_tokenizer_goldens.py`.
 @Suite("BERT's tokenizer of transformers")
 struct BertGoldenTests {
     private struct Golden: Decodable {
@@ -26,19 +26,16 @@ struct BertGoldenTests {
         let normalizations: [Normalization]
     }
 
-    private static let folder = Fixture.folder.deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("TextTests/Fixtures")
-
     private static let golden = Result {
         try JSONDecoder().decode(
-            Golden.self, from: Data(contentsOf: folder.appendingPathComponent("tokenizer-goldens.json")))
+            Golden.self, from: Data(contentsOf: Fixture.folder.appendingPathComponent("bert-tokenizer-goldens.json")))
     }
 
     private func tokenizer(_ settings: String) throws -> Tokenizer {
         let copy = FileManager.default.temporaryDirectory.appendingPathComponent("tokenizer-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: copy, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: copy) }
-        try Data(contentsOf: Self.folder.appendingPathComponent("vocab.txt"))
+        try Data(contentsOf: Fixture.folder.appendingPathComponent("bert-vocab.txt"))
             .write(to: copy.appendingPathComponent("vocab.txt"))
         try Data(settings.utf8).write(to: copy.appendingPathComponent("tokenizer_config.json"))
         return try Tokenizer(modelDirectory: copy.path)
@@ -48,7 +45,7 @@ struct BertGoldenTests {
     func cases() throws {
         let golden = try Self.golden.get()
         var tokenizers = try golden.settings.mapValues(tokenizer)
-        let small = try Data(contentsOf: Self.folder.appendingPathComponent("small-tokenizer.json"))
+        let small = try Data(contentsOf: Fixture.folder.appendingPathComponent("bert-small-tokenizer.json"))
         tokenizers["small"] = try Tokenizer(SourceFile(path: "small-tokenizer.json", bytes: [UInt8](small)))
         #expect(golden.cases.count > 500)
         for example in golden.cases {

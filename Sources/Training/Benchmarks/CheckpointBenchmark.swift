@@ -2,7 +2,7 @@ import Checkpointing
 import Diagnostics
 import Foundation
 package import MessagePassing
-import Text
+import Tokenization
 
 /// Times a checkpoint by part.
 package struct CheckpointBenchmark: Codable, Sendable {
@@ -68,7 +68,7 @@ package struct LoadBenchmark: Codable, Sendable {
         var plan: RunPlan?
         let whole = try seconds { plan = try RunPlan(configuration) }
         let model = try seconds { _ = try RunPlan.encoder(configuration) }
-        let tokenizer = try seconds { _ = try WordPieceTokenizer(modelDirectory: configuration.model) }
+        let tokenizer = try seconds { _ = try Tokenizer(modelDirectory: configuration.model) }
         return LoadBenchmark(
             modelSeconds: model, tokenizerSeconds: tokenizer, dataSeconds: max(0, whole - model - tokenizer),
             samples: plan?.training.count ?? 0)

@@ -19,6 +19,7 @@ struct Mutator {
     private func change(_ contents: inout [UInt8], of seed: Seed, _ numbers: inout RepeatableNumbers) {
         if !numbers.oneIn(3) {
             switch seed.format {
+            case .bytes: break
             case .safetensors:
                 TensorFileMutation.apply(to: &contents, longest: longest, &numbers)
                 return

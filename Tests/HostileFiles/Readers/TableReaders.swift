@@ -1,5 +1,6 @@
 import Foundation
 import Text
+import Tokenization
 
 /// Data files of every format, and the tokens of their texts.
 struct TableReader: FileReader {
@@ -7,7 +8,7 @@ struct TableReader: FileReader {
     static let share = 12
 
     let seeds: [Seed]
-    private let tokenizer: WordPieceTokenizer
+    private let tokenizer: Tokenizer
     private static let columns = TextColumns(text: "text", textPair: "other", label: "label")
 
     init(_ workshop: Workshop) throws {
@@ -20,7 +21,7 @@ struct TableReader: FileReader {
         let objects = rows.map {
             "{\"text\": \"\($0.0)\\n\\ud83d\\ude00\", \"other\": \"\($0.1)\", \"label\": \($0.2), \"x\": [1, {}]}\n"
         }
-        tokenizer = try WordPieceTokenizer(modelDirectory: workshop.fixture("tiny-bert"))
+        tokenizer = try Tokenizer(modelDirectory: workshop.fixture("tiny-bert"))
         seeds = [
             try workshop.seed("tabs", file: "data.tsv", text: tabs, format: .lines),
             try workshop.seed("commas", file: "data.csv", text: commas, format: .lines),
@@ -35,7 +36,7 @@ struct TableReader: FileReader {
             guard let pair = row.textPair, row.label != nil, row.line > 0 else {
                 throw BrokenPromise("line \(row.line) lacks the second text or the label that was asked for")
             }
-            let tokens = tokenizer.encode(row.text, pair: pair, maxLength: 48)
+            let tokens = try tokenizer.encode(row.text, pair: pair, truncation: Truncation(maxLength: 48))
             guard tokens.ids.count <= 48, tokens.ids.allSatisfy({ $0 >= 0 && $0 < tokenizer.vocabularySize }) else {
                 throw BrokenPromise("line \(row.line) became \(tokens.ids.count) tokens")
             }

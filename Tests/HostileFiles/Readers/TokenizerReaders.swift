@@ -1,5 +1,5 @@
 import Foundation
-import Text
+import Tokenization
 
 /// A tokenizer in `tokenizer.json`.
 struct TokenizerReader: FileReader {
@@ -41,7 +41,7 @@ struct TokenizerReader: FileReader {
 
     func read(_ input: Input) throws {
         try input.contents.write(to: input.seed.path)
-        try Self.encodeSamples(with: WordPieceTokenizer(modelDirectory: input.seed.folder))
+        try Self.encodeSamples(with: Tokenizer(modelDirectory: input.seed.folder))
     }
 
     private static let texts = [
@@ -50,10 +50,11 @@ struct TokenizerReader: FileReader {
     ]
 
     /// - Throws: ``BrokenPromise`` if a token lies outside the vocabulary, or a sequence is longer than was asked.
-    static func encodeSamples(with tokenizer: WordPieceTokenizer) throws {
+    static func encodeSamples(with tokenizer: Tokenizer) throws {
         for text in texts {
             for (pair, length) in [(nil, nil), (text, 7), (texts[1], 0), (nil, .max), ("b", -1)] as [(String?, Int?)] {
-                let encoded = tokenizer.encode(text, pair: pair, maxLength: length)
+                let encoded = try tokenizer.encode(
+                    text, pair: pair, truncation: length.map { Truncation(maxLength: $0) })
                 let special = tokenizer.specialTokenCount(isPair: pair != nil)
                 guard encoded.ids.count == encoded.typeIDs.count,
                     encoded.ids.allSatisfy({ $0 >= 0 && $0 < tokenizer.vocabularySize }),
@@ -100,6 +101,6 @@ struct VocabularyReader: FileReader {
 
     func read(_ input: Input) throws {
         try input.contents.write(to: input.seed.path)
-        try TokenizerReader.encodeSamples(with: WordPieceTokenizer(modelDirectory: input.seed.folder))
+        try TokenizerReader.encodeSamples(with: Tokenizer(modelDirectory: input.seed.folder))
     }
 }

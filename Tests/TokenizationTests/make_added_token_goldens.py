@@ -1,4 +1,4 @@
-"""Writes Fixtures/added-token-goldens.json: what Hugging Face's tokenizer makes of texts, key by key of the files beside a vocabulary.
+"""Writes Fixtures/bert-added-token-goldens.json: what Hugging Face's tokenizer makes of texts, key by key of the files beside a vocabulary.
 
 Run with transformers 5.23.0 and tokenizers 0.23.3 (Python 3.11 or later): python make_added_token_goldens.py
 
@@ -107,7 +107,7 @@ def main() -> None:
             goldens.append({"name": name, "files": texts, "ids": [tokenizer(text)["input_ids"] for text in TEXTS]})
     golden = {"transformers": transformers.__version__, "tokenizers": tokenizers.__version__, "vocabulary": VOCABULARY, "texts": TEXTS}
     lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in goldens)
-    (FIXTURES / "added-token-goldens.json").write_text(f'{json.dumps(golden)[:-1]}, "cases": [\n{lines}\n]}}\n', encoding="ascii")
+    (FIXTURES / "bert-added-token-goldens.json").write_text(f'{json.dumps(golden)[:-1]}, "cases": [\n{lines}\n]}}\n', encoding="ascii")
     print(len(goldens), "cases")
 
 

@@ -1,4 +1,4 @@
-"""Writes Fixtures/tokenizer-goldens.json: what Hugging Face's tokenizer makes of many texts.
+"""Writes Fixtures/bert-tokenizer-goldens.json: what Hugging Face's tokenizer makes of many texts.
 
 Run with transformers 5.23.0 and tokenizers 0.23.3 (Python 3.11 or later): python make_tokenizer_goldens.py
 """
@@ -72,7 +72,7 @@ SMALL = [
 
 def random_texts(generator: random.Random, count: int) -> list[str]:
     """Mixtures of pieces of words, marks, spaces, special tokens and characters of all ranges."""
-    words = [word for word in (FIXTURES / "vocab.txt").read_text(encoding="utf-8").split("\n") if word]
+    words = [word for word in (FIXTURES / "bert-vocab.txt").read_text(encoding="utf-8").split("\n") if word]
     marks = [chr(code) for code in range(0x110000) if unicodedata.combining(chr(code))]
     ranges = [(0x20, 0x7E), (0, 0x7F), (0x80, 0xFF), (0x100, 0x24F), (0x300, 0x52F), (0x590, 0x6FF), (0x900, 0xFFF), (0x1000, 0x1FFF),
               (0x2000, 0x2BFF), (0x2E00, 0x30FF), (0xA000, 0xABFF), (0xAC00, 0xD7A3), (0xF900, 0xFFFF), (0x10000, 0x1FFFF), (0, 0x10FFFF)]
@@ -112,7 +112,7 @@ def main() -> None:
     generator = random.Random(20240229)
     for name, settings in SETTINGS.items():
         with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "vocab.txt").write_bytes((FIXTURES / "vocab.txt").read_bytes())
+            (Path(folder) / "vocab.txt").write_bytes((FIXTURES / "bert-vocab.txt").read_bytes())
             (Path(folder) / "tokenizer_config.json").write_text(json.dumps(settings))
             tokenizer = transformers.BertTokenizerFast.from_pretrained(folder)
         if name != "left":
@@ -130,7 +130,7 @@ def main() -> None:
                 for length in (4, 5, 6, 7, 8, 9, 12, 16):
                     encode(tokenizer, name, first, second, length)
 
-    small = tokenizers.Tokenizer.from_file(str(FIXTURES / "small-tokenizer.json"))
+    small = tokenizers.Tokenizer.from_file(str(FIXTURES / "bert-small-tokenizer.json"))
     for text, pair in [(text, None) for text in SMALL] + [("abc", "user a"), ("a", ""), ("", "b")]:
         encoded = small.encode(text, pair)
         case = {"tokenizer": "small", "text": text, "ids": encoded.ids, "typeIDs": encoded.type_ids}
@@ -149,7 +149,7 @@ def main() -> None:
         return "[\n" + ",\n".join(json.dumps(value, separators=(",", ":")) for value in values) + "\n]"
 
     text = f'{json.dumps(golden)[:-1]}, "cases": {lines(cases)}, "normalizations": {lines(normalizations)}}}\n'
-    (FIXTURES / "tokenizer-goldens.json").write_text(text, encoding="ascii")
+    (FIXTURES / "bert-tokenizer-goldens.json").write_text(text, encoding="ascii")
     print(len(cases), "cases and", len(normalizations), "normalisations")
 
 
