@@ -54,11 +54,22 @@ INLINE activated activate(const int activation, float x) {
     }
 }
 
-/// Calls a function whose first argument is the activation once for each, so that every call has a constant there.
-#define EACH_ACTIVATION(activation, function, ...)                                                                     \
+/// x, with a bias if there is one; `biased` is constant, because a loop that asks at every number is not vectorised.
+#define BIASED(x, bias, c) ((x) + (biased ? (bias)[c] : 0))
+
+#define WITH_BIAS_OR_NOT(activation, bias, function, ...)                                                              \
+    if (bias)                                                                                                          \
+        function(activation, 1, __VA_ARGS__);                                                                          \
+    else                                                                                                               \
+        function(activation, 0, __VA_ARGS__);                                                                          \
+    break
+
+/// Calls a function whose first arguments are the activation and whether there is a bias, once for each, so that every call has
+/// constants there.
+#define EACH_ACTIVATION(activation, bias, function, ...)                                                               \
     switch (activation) {                                                                                              \
-    case kernel_gelu_tanh: function(kernel_gelu_tanh, __VA_ARGS__); break;                                             \
-    case kernel_silu: function(kernel_silu, __VA_ARGS__); break;                                                       \
-    case kernel_relu: function(kernel_relu, __VA_ARGS__); break;                                                       \
-    default: function(kernel_gelu, __VA_ARGS__);                                                                       \
+    case kernel_gelu_tanh: WITH_BIAS_OR_NOT(kernel_gelu_tanh, bias, function, __VA_ARGS__);                            \
+    case kernel_silu: WITH_BIAS_OR_NOT(kernel_silu, bias, function, __VA_ARGS__);                                      \
+    case kernel_relu: WITH_BIAS_OR_NOT(kernel_relu, bias, function, __VA_ARGS__);                                      \
+    default: WITH_BIAS_OR_NOT(kernel_gelu, bias, function, __VA_ARGS__);                                               \
     }
