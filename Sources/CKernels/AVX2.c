@@ -7,7 +7,6 @@
 #define KERNEL(name) name##_avx2
 #define TILE_ROWS 6
 #define TILE_SIXTEENS 1
-#define TILE_VECTORS
 
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
 #include "Kernels/All.h"

@@ -10,6 +10,5 @@
 #endif
 #define TILE_ROWS 4
 #define TILE_SIXTEENS 1
-#define TILE_VECTORS
 
 #include "Kernels/All.h"

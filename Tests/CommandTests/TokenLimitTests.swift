@@ -91,7 +91,7 @@ struct TokenLimitTests {
             try job.edit(folder + "/tokenizer.json") { $0.replacing(/"type_id":\s*[01]/, with: "\"type_id\": 5") }
         }
         for (model, message) in [
-            (number, "the special tokens of a text: a token has the number 2000"), (segment, "a token of segment 5"),
+            (number, "puts token 2000 around texts, but no token has this number"), (segment, "a token of segment 5"),
         ] {
             expectRefusal(try await job.train("run", "--set", "model=\(model)"), message)
             expectRefusal(try await predict(model, "a"), message)

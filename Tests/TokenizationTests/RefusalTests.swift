@@ -89,7 +89,7 @@ struct RefusalTests {
         let file = SourceFile(path: "tokenizer.json", bytes: [0x7B, 0xFF, 0x7D])
         #expect(
             throws: TokenizationError(
-                .badData, "tokenizer.json: the bytes are not UTF-8, expected text in UTF-8; the file is damaged")
+                .badData, "tokenizer.json:1: the bytes are not UTF-8, expected text in UTF-8; the file is damaged")
         ) { try Tokenizer(file) }
     }
 

@@ -1,6 +1,6 @@
 // All kernels, for one instruction set. The file that includes this defines
 //   KERNEL(name)         the name of a kernel for this instruction set,
-//   TILE_ROWS, TILE_SIXTEENS, TILE_VECTORS   of a product's tile (Product.c).
+//   TILE_ROWS, TILE_SIXTEENS   of a product's tile (Product.c).
 #include "CKernels.h"
 #include "Lanes.h"
 

@@ -38,7 +38,7 @@ void KERNEL(kernel_transpose)(const float *source, long source_stride, float *ta
 }
 
 /// c[i][j] = keep·c[i][j] + Σ_k a[i][k]·panel[k][j] for `rows` rows and all columns of a panel.
-INLINE TILE_VECTORS void product_tile(const float *a, long a_stride, const float *panel, float *c, long c_stride,
+INLINE void product_tile(const float *a, long a_stride, const float *panel, float *c, long c_stride,
                                        long k_count, const int keep, const int rows) {
     floats16 total[TILE_ROWS][TILE_SIXTEENS];
     _Pragma("unroll") for (int i = 0; i < rows; i++)
@@ -54,7 +54,7 @@ INLINE TILE_VECTORS void product_tile(const float *a, long a_stride, const float
 }
 
 /// The same where only the first `columns` of the panel's columns exist in c.
-INLINE TILE_VECTORS void product_rows(const float *a, long a_stride, const float *panel, float *c, long c_stride,
+INLINE void product_rows(const float *a, long a_stride, const float *panel, float *c, long c_stride,
                                        long columns, long k_count, const int keep, const int rows) {
     if (columns == COLUMNS) return product_tile(a, a_stride, panel, c, c_stride, k_count, keep, rows);
     float part[TILE_ROWS * COLUMNS];
@@ -65,7 +65,7 @@ INLINE TILE_VECTORS void product_rows(const float *a, long a_stride, const float
         for (int j = 0; j < columns; j++) c[i * c_stride + j] = part[i * COLUMNS + j];
 }
 
-INLINE TILE_VECTORS void product_panel(const float *a, long a_stride, const float *panel, float *c, long c_stride,
+INLINE void product_panel(const float *a, long a_stride, const float *panel, float *c, long c_stride,
                                         long m, long columns, long k_count, const int keep) {
     long i = 0;
     for (; i + TILE_ROWS <= m; i += TILE_ROWS)
@@ -76,7 +76,7 @@ INLINE TILE_VECTORS void product_panel(const float *a, long a_stride, const floa
         product_rows(a + i * a_stride, a_stride, panel, c + i * c_stride, c_stride, columns, k_count, keep, 1);
 }
 
-TILE_VECTORS void KERNEL(kernel_row_product)(const float *a, long a_stride, const float *b, long b_stride, int transposed,
+void KERNEL(kernel_row_product)(const float *a, long a_stride, const float *b, long b_stride, int transposed,
                                       float *c, long c_stride, long m, long n, long k_count, int keep) {
     float panel[PANEL_DEPTH * COLUMNS] __attribute__((aligned(64)));
     for (long row = 0; row < m; row += PANEL_ROWS)
