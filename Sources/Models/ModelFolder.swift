@@ -35,6 +35,16 @@ public enum ModelFolder {
             quantization: quantization)
     }
 
+    /// The linear layers of a block of the model in a folder, by the ends of their paths: what is adapted unless others are named.
+    ///
+    /// - Throws: ``ModelError`` if the folder holds no model that is known.
+    public static func targetModules(path: String) throws -> [String] {
+        if try readConfiguration(path: path)["model_type"] as? String == HCFormerConfiguration.modelType {
+            return HCFormerConfiguration.targetModules
+        }
+        return type(of: try encoderFamily(path: path)).targetModules
+    }
+
     /// Paths of the layers between an encoder's hidden states and a head, without which a head is of no use.
     public static func poolerLayers(of family: any EncoderFamily) -> [String] {
         let model = ModelDescription()

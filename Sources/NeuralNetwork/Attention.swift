@@ -129,7 +129,8 @@ public final class Attention {
                 body(
                     head,
                     Place(
-                        sequence: number, head: index, query: asked * stride + column, key: sequence.rows.lowerBound * stride + column,
+                        sequence: number, head: index, query: asked * stride + column,
+                        key: sequence.rows.lowerBound * stride + column,
                         output: asked * outputStride + column, logSum: index * queries.rowCount + asked))
             }
         }

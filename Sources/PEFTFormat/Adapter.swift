@@ -55,6 +55,9 @@ extension HeadTensor {
     /// The last layers of transformers' heads for sequences; their rows are the outputs.
     private static let lastLayers: Set = ["classifier", "classifier.out_proj", "score", "head"]
 
+    /// Modules of transformers' models for sequences beside the pretrained network.
+    private static let heads: Set = ["classifier", "score", "head", "pre_classifier"]
+
     /// Whether its rows are the task's outputs.
     var isOfLastLayer: Bool { Self.lastLayers.contains(path) }
 
@@ -63,7 +66,7 @@ extension HeadTensor {
     var module: String {
         let parts = path.split(separator: ".").map(String.init)
         if parts.contains("pooler") { return "pooler" }
-        return parts.count <= 2 ? parts.first ?? path : path
+        return parts.first.map(Self.heads.contains) ?? false ? parts[0] : path
     }
 }
 

@@ -3,7 +3,7 @@
 /// Only whether it matches is of interest, never what part of it did. So it is followed with sets of positions: an expression
 /// takes the positions in the path where it may begin to those where it can end, all at once, and there is no backtracking: a
 /// part costs as many steps as there are positions, for each round of the repetitions that are around it.
-struct ModuleExpression {
+public struct ModuleExpression {
     indirect enum Part {
         case character((Unicode.Scalar) -> Bool)
         case start
@@ -21,7 +21,7 @@ struct ModuleExpression {
     private let whole: Part
 
     /// - Throws: ``ModuleExpressionError`` for what is no expression, or one with parts that this program does not read.
-    init(_ text: String) throws(ModuleExpressionError) {
+    public init(_ text: String) throws(ModuleExpressionError) {
         let scalars = Array(text.unicodeScalars)
         let isName = scalars.allSatisfy { $0.isPartOfWord || $0 == "." || $0 == "-" }
         name = isName ? scalars : nil
@@ -46,6 +46,17 @@ struct ModuleExpression {
         }
         let starts = [0] + path.indices.filter { path[$0] == "." }.map { $0 + 1 }
         return Self.ends(of: whole, from: starts, in: path, effort: &effort).last == path.count
+    }
+
+    /// What matching one path may cost; no expression that a person writes comes near.
+    private static let largestEffort = 1 << 20
+
+    /// Whether the expression matches the whole of a path, and nothing less: Python's `re.fullmatch`.
+    public func matchesWhole(_ path: String) -> Bool {
+        let path = Array(path.unicodeScalars)
+        if let name { return name.count == path.count && zip(name, path).allSatisfy { $0 == "." || $0 == $1 } }
+        var effort = Self.largestEffort
+        return Self.ends(of: whole, from: [0], in: path, effort: &effort).last == path.count
     }
 
     /// Some of the positions before, between and after the characters of a path, in their order.

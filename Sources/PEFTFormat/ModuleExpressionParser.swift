@@ -1,6 +1,6 @@
 /// What an expression over modules' paths cannot hold.
-struct ModuleExpressionError: Error {
-    let description: String
+public struct ModuleExpressionError: Error {
+    public let description: String
 }
 
 /// Takes a regular expression apart.

@@ -79,10 +79,9 @@ struct ModuleShapes {
         }
     }
 
-    /// Whether a tensor is of a layer of the network that is saved with its weight and its bias.
+    /// Whether a tensor is of a layer of the network that is saved with its weight.
     private static func isOfWholeLayer(_ name: String, of file: SafetensorsFile) -> Bool {
         let layer = name.split(separator: ".").dropLast().joined(separator: ".")
-        let tensors = ["weight", "bias"].map { "\(layer).\($0)" }
-        return tensors.contains(name) && tensors.allSatisfy { file.tensor(named: $0) != nil }
+        return ["weight", "bias"].contains { name == "\(layer).\($0)" } && file.tensor(named: layer + ".weight") != nil
     }
 }

@@ -50,7 +50,7 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            let configuration = try TrainingConfiguration.load(path: config, overrides: overrides)
+            let configuration = try TrainingConfiguration.load(path: config, overrides: overrides).withTargetModules
             guard processes <= configuration.gradientLanes else {
                 throw TrainingError(
                     .usage,

@@ -87,7 +87,8 @@ struct AddedTokenList {
         let content = Array(token.content.utf8)
         guard !content.isEmpty else { return }
         let next = max(Int(model.vocabulary.largestID), largest ?? -1) + 1
-        let free = takesNext ? next : largest.map { $0 >= model.size || model.size == 0 ? $0 + 1 : model.size } ?? model.size
+        let free =
+            takesNext ? next : largest.map { $0 >= model.size || model.size == 0 ? $0 + 1 : model.size } ?? model.size
         let number = (ids[content] ?? model.vocabulary.id(of: content)).map(Int.init) ?? free
         guard let id = Int32(exactly: number) else {
             throw TokenizationError(

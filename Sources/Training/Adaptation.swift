@@ -51,7 +51,7 @@ public struct Adaptation: Sendable {
             self.init(modules: [], denseLayers: denseLayers, scale: 1, dropout: 0)
             return
         }
-        let targets = try TargetModules.matching(configuration.adapter.targetModules, among: linears)
+        let targets = try TargetModules.matching(configuration.adapter, among: linears)
         let modules = try SharedModules.grouped(
             targets.filter { !denseLayers.contains($0.path) },
             by: configuration.adapter.sharedModules, rank: configuration.adapter.initialRank)

@@ -36,7 +36,10 @@ extension Trainer {
                     UnsafeBufferPointer(
                         start: network.parameters.pointer + block.elements.lowerBound, count: block.elements.count)))
         }
-        return Adapter(modules: modules, head: head, settings: configuration.adapterSettings)
+        var settings = configuration.adapterSettings
+        // Other programs have no need to read what chose them.
+        if settings.targetModules.isEmpty { settings.targetModules = modules.map(\.path) }
+        return Adapter(modules: modules, head: head, settings: settings)
     }
 }
 
@@ -72,7 +75,15 @@ extension TrainingConfiguration {
             interval: adapter.maskingInterval, beta1: adapter.sensitivitySmoothing,
             beta2: adapter.uncertaintySmoothing, orthogonalityWeight: adapter.orthogonalityWeight,
             totalSteps: totalSteps, alpha: adapter.alpha, dropout: adapter.dropout,
-            targetModules: adapter.targetModules, baseModel: URL(fileURLWithPath: model).standardizedFileURL.path)
+            targetModules: adapter.namedModules, baseModel: URL(fileURLWithPath: model).standardizedFileURL.path)
+    }
+}
+
+extension TrainingConfiguration.AdapterSettings {
+    /// The list of target modules, where nothing else takes part in choosing them; else empty.
+    fileprivate var namedModules: [String] {
+        guard case .list(let names) = targetModules, excludedModules == nil, layers.isEmpty else { return [] }
+        return names
     }
 }
 

@@ -13,7 +13,9 @@ extension TrainingConfiguration {
         path: String, overrides: [String], _ communicator: borrowing Communicator
     ) throws -> TrainingConfiguration {
         var text = ""
-        if communicator.processIndex == 0 { text = try load(path: path, overrides: overrides).resolvedYAML }
+        if communicator.processIndex == 0 {
+            text = try load(path: path, overrides: overrides).withTargetModules.resolvedYAML
+        }
         let configuration = try TrainingConfiguration(
             resolvedYAML: try communicator.broadcasted(text, from: 0), path: path)
         guard communicator.processCount <= configuration.gradientLanes else {
@@ -23,6 +25,19 @@ extension TrainingConfiguration {
                     + "most one process for each lane; start fewer, or raise gradient_lanes (which changes the result's last bits)"
             )
         }
+        return configuration
+    }
+}
+
+extension TrainingConfiguration {
+    /// The same with the modules of the model's family where none are named, so that what a run adapts stands in its
+    /// checkpoints.
+    package var withTargetModules: TrainingConfiguration {
+        guard adapter.targetModules == nil, let folder = modelFolder else { return self }
+        // What is wrong with the folder is told when it is read.
+        guard let names = try? ModelFolder.targetModules(path: folder) else { return self }
+        var configuration = self
+        configuration.adapter.targetModules = .list(names)
         return configuration
     }
 }

@@ -78,11 +78,13 @@ public struct RunPlan: PreparedRun {
                 try configuration.adapter.initialAdapter.map { path in
                     try Adapter(path: try TrainedModel.requiredAdapterFolder(path)).denseLayers
                 } ?? []
+            let saved = try TargetModules.saved(
+                configuration.adapter.savedModules, among: encoder.tensors.map(\.module))
             model = try AdaptedModel(
                 encoder: encoder,
                 adaptation: try Adaptation(
                     configuration, among: encoder.linears,
-                    denseLayers: encoder.missing.map(\.module) + brought),
+                    denseLayers: encoder.missing.map(\.module) + saved + brought),
                 outputCount: outputCount, keepsHead: keepsHead)
         }
         try model.start(configuration)

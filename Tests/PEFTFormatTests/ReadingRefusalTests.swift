@@ -92,7 +92,7 @@ struct ReadingRefusalTests {
         "tensors that this program would have to leave out",
         arguments: [
             "bert.key.lora_E", "bert.query.lora_magnitude_vector", "bert.embeddings.lora_embedding_A",
-            "bert.query.bias", "bert.pooler.dense.weight",
+            "bert.query.bias", "bert.pooler.dense.bias",
         ])
     func unknown(name: String) throws {
         try AdapterFolder(AdapterFolder.adalora, AdapterFolder.adaloraTensors.with([name: ([1], [1])]))

@@ -32,7 +32,8 @@ struct SettingsTests {
         #expect(second.ids == [88, 700, 89, 704, 90, 703, 702, 0])
         #expect(second.offsets == [0..<1, 1..<6, 6..<7, 7..<12, 12..<13, 13..<21, 21..<28, 28..<41])
         #expect(tokenizer.decode(second.ids) == "x<ent>yz")
-        #expect(tokenizer.vocabularySize == 705 && tokenizer.id(of: "<newpad>") == 703 && tokenizer.token(702) == "<extra>")
+        #expect(
+            tokenizer.vocabularySize == 705 && tokenizer.id(of: "<newpad>") == 703 && tokenizer.token(702) == "<extra>")
     }
 
     @Test("a token takes the number that the settings give it, also past a gap")

@@ -4,7 +4,8 @@ let fixtures = Fixture.folder
 
 /// A folder of its own for one test, with the files that the test writes; removed with it.
 final class TemporaryFolder {
-    private let url = FileManager.default.temporaryDirectory.appendingPathComponent("tokenizer-tests-\(UUID().uuidString)")
+    private let url = FileManager.default.temporaryDirectory.appendingPathComponent(
+        "tokenizer-tests-\(UUID().uuidString)")
     var path: String { url.path }
 
     init() throws {

@@ -17,7 +17,7 @@ struct ConfigurationLoadingTests {
             task: sequence-classification
             adapter: { init_r: 12, target_r: 4, target_total: null, tinit: 50, tfinal: 150, deltaT: 10, beta1: 0.85,
                        beta2: 0.85, orth_reg_weight: 0.1, orthogonality: paper, lora_alpha: 32, lora_dropout: 0.0,
-                       target_modules: [query, key, value, attention.output.dense, intermediate.dense, output.dense],
+                       target_modules: null, exclude_modules: null, layers_to_transform: [], modules_to_save: [],
                        importance: ipt, sensitivity_at: gradient, schedule: cubic, init: null }
             dropout: null
             optimizer: { lr: 5e-3, weight_decay: 0.0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, max_grad_norm: null,
@@ -97,7 +97,7 @@ struct ConfigurationLoadingTests {
         expected.adapter = .init(
             initialRank: 8, targetRank: 3, targetTotal: 100, initialSteps: 6, finalSteps: 12, maskingInterval: 4,
             sensitivitySmoothing: 0.7, uncertaintySmoothing: 0.6, orthogonalityWeight: 0.5, orthogonality: .peft,
-            alpha: 16, dropout: 0.25, targetModules: ["query", "key"], importance: .magnitude,
+            alpha: 16, dropout: 0.25, targetModules: .list(["query", "key"]), importance: .magnitude,
             sensitivityPoint: .update, budgetForm: .printed, initialAdapter: "start/")
         expected.adapter.initialization = .xavier
         expected.adapter.sharedModules = ["key"]

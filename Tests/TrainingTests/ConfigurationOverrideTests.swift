@@ -20,7 +20,9 @@ struct ConfigurationOverrideTests {
 
     @Test("the value is YAML: lists, quotes, null and nothing")
     func values() throws {
-        #expect(try configuration("", "adapter.target_modules=[a, 'b c']").adapter.targetModules == ["a", "b c"])
+        #expect(
+            try configuration("", "adapter.target_modules=[a, 'b c']").adapter.targetModules == .list(["a", "b c"]))
+        #expect(try configuration("", "adapter.target_modules=all-linear").adapter.targetModules == .allLinear)
         #expect(try configuration("dropout: 0.5", "dropout=null").dropout == nil)
         #expect(try configuration("dropout: 0.5", "dropout=").dropout == nil)
     }

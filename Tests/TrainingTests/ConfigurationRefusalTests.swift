@@ -59,17 +59,18 @@ struct ConfigurationRefusalTests {
             ("adapter: [init_r, 4]", "run.yaml:4: adapter: expected keys with values, found a list"),
             ("[seed]: 1", "run.yaml:4: expected the name of a key, found a list"),
             (
-                "adapter: { target_modules: query }",
-                "run.yaml:4: adapter.target_modules: expected a list of names, found 'query'"
+                "adapter: { target_modules: '(query' }",
+                "run.yaml:4: adapter.target_modules: expected a list of names, or a regular expression, at least one, none "
+                    + "empty, or null, found the quoted text \"(query\""
             ),
             (
                 "adapter: { target_modules: [query, [key]] }",
-                "run.yaml:4: adapter.target_modules: expected a list of names, found a list"
+                "run.yaml:4: adapter.target_modules: expected a list of names, or a regular expression, or null, found a list"
             ),
             (
                 "adapter: { target_modules: [] }",
-                "run.yaml:4: adapter.target_modules: expected a list of names, at least one, none empty,"
-                    + " found an empty list"
+                "run.yaml:4: adapter.target_modules: expected a list of names, or a regular expression, at least"
+                    + " one, none empty, or null, found an empty list"
             ),
             (
                 "adapter: { init: \"\" }",

@@ -75,7 +75,10 @@ struct ConfigurationTextTests {
               orthogonality: paper
               lora_alpha: 32
               lora_dropout: 0
-              target_modules: [query, key, value, attention.output.dense, intermediate.dense, output.dense]
+              target_modules: null
+              exclude_modules: null
+              layers_to_transform: []
+              modules_to_save: []
               importance: ipt
               sensitivity_at: gradient
               schedule: cubic
@@ -230,7 +233,12 @@ extension TrainingConfiguration {
         one.adapter.orthogonality = Orthogonality.allCases.randomElement(using: &generator) ?? .peft
         one.adapter.alpha = fraction() * 64
         one.adapter.dropout = number(0..<1)
-        one.adapter.targetModules = (0...integer(0...4)).map { _ in text() }
+        one.adapter.targetModules =
+            [nil, .list((0...integer(0...4)).map { _ in text() }), .expression(".*query")]
+            .randomElement(using: &generator) ?? nil
+        one.adapter.excludedModules = [nil, .list([text()])].randomElement(using: &generator) ?? nil
+        one.adapter.layers = (0..<integer(0...3)).map { _ in integer(0...40) }
+        one.adapter.savedModules = (0..<integer(0...2)).map { _ in text() }
         one.adapter.importance = ImportanceMeasure.allCases.randomElement(using: &generator) ?? .ipt
         one.adapter.sensitivityPoint = SensitivityPoint.allCases.randomElement(using: &generator) ?? .update
         one.adapter.budgetForm = BudgetForm.allCases.randomElement(using: &generator) ?? .printed

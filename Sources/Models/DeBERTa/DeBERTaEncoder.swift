@@ -100,7 +100,8 @@ extension DeBERTaConfiguration: EncoderFamily {
         let layer = Attention(
             headCount: headCount, headWidth: headWidth, scale: 1 / Float(headWidth * (1 + terms)).squareRoot(),
             dropout: model.dropout(attentionDropout, site: site))
-        var positionKeys, positionQueries: NetworkValue?
+        var positionKeys: NetworkValue?
+        var positionQueries: NetworkValue?
         if let relative, let positions, let distances {
             let dropped = model.dropped(positions, hiddenDropout, site: site + 3)
             if relative.contentToPosition {

@@ -150,7 +150,8 @@ public struct HCFormerConfiguration: Sendable, Equatable {
     /// The contents of config.json, without the labels' names.
     public var json: [String: Any] {
         [
-            "model_type": "hcformer", "architectures": ["HCFormer"], "image_size": imageSide, "num_channels": channels,
+            "model_type": Self.modelType, "architectures": ["HCFormer"], "image_size": imageSide,
+            "num_channels": channels,
             "patch_size": stem, "head_dim": headWidth, "curvature": curvature, "layer_scale_init_value": layerScale,
             "depths": stages.map(\.depth), "hidden_sizes": stages.map(\.width),
             "num_attention_heads": stages.map(\.heads), "mlp_ratios": stages.map(\.expansion),
@@ -167,4 +168,11 @@ public struct HCFormerConfiguration: Sendable, Equatable {
             return side
         }
     }
+}
+
+extension HCFormerConfiguration {
+    /// What `config.json` calls the family.
+    public static let modelType = "hcformer"
+    /// The linear layers of a block.
+    public static let targetModules = ["f", "v", "proj", "fc1", "fc2"]
 }

@@ -20,14 +20,14 @@ extension ConfigurationField {
     private static let run: [ConfigurationField] = [
         .init(
             "model", \.modelFolder, limits: .orNull(.path), resume: .byDigest,
-            "Folder of the pretrained model: `config.json`, `model.safetensors`, and for texts `vocab.txt` or"
-                + " `tokenizer.json`. A BERT without a pooler gets a new one, which is trained and saved, too. Null"
-                + " makes a new network, as the section `hcformer` or `superposition` says."),
+            "Folder of the pretrained model: `config.json`, `model.safetensors`, and for texts `tokenizer.json` or the"
+                + " older files of a tokenizer. What a head needs and the folder lacks is new, trained and saved: a"
+                + " pooler, for instance. Null makes a new network, as the section `hcformer` or `superposition` says."),
         .init(
             "method", \.method,
             "What is trained. `adalora`: adapters whose ranks share one falling budget. `lora`: adapters of"
-                + " the fixed rank `adapter.init_r`. `full`: every parameter. `head`: a new head alone. The head is"
-                + " always a new one."),
+                + " the fixed rank `adapter.init_r`. `full`: every parameter. `head`: a head alone. The head is a"
+                + " new one, unless the model has one that fits."),
         .init(
             "task", \.task,
             "What the head predicts. Of a text: one of a set of labels (`sequence-classification`), or a"
@@ -208,9 +208,21 @@ extension ConfigurationField {
             "adapter.lora_dropout", \.adapter.dropout, limits: .zeroToBelowOne,
             "Probability that an input element of an adapter is dropped in training."),
         .init(
-            "adapter.target_modules", \.adapter.targetModules, limits: .names,
-            "Modules to adapt, each by its whole name or by the end of it after a dot: `query` is every"
-                + " module whose name ends in `.query`."),
+            "adapter.target_modules", \.adapter.targetModules, limits: .orNull(.modules),
+            "Modules to adapt: a list of names, each a module's whole path or the end of it after a dot (`query`"
+                + " is every module whose path ends in `.query`); or a text, which is a regular expression that must"
+                + " match the whole path, or `all-linear`. Null takes the linear layers of the model's blocks."),
+        .init(
+            "adapter.exclude_modules", \.adapter.excludedModules, limits: .orNull(.modules),
+            "Modules that are left out of those, named in the same ways."),
+        .init(
+            "adapter.layers_to_transform", \.adapter.layers, limits: .layers,
+            "Numbers of the layers whose modules are adapted, from 0: in `encoder.layer.3.output.dense` it is"
+                + " 3. An empty list takes all."),
+        .init(
+            "adapter.modules_to_save", \.adapter.savedModules, limits: .namesOrNone,
+            "Modules of the pretrained network that are trained in full and saved with the adapter, each by its"
+                + " whole path or the end of it after a dot."),
         .init(
             "adapter.importance", \.adapter.importance,
             "Score of an entry: smoothed sensitivity times uncertainty (`ipt`), the step's sensitivity alone"
@@ -244,7 +256,7 @@ extension ConfigurationField {
         ),
         .init(
             "adapter.share", \.adapter.sharedModules, limits: .namesOrNone,
-            "Names as in `target_modules`. Modules of one shape that the same name matches use one adapter,"
+            "Names as in a list of `target_modules`. Modules of one shape that the same name matches use one adapter,"
                 + " which counts once in the budget. A module that several names match belongs to the first."),
         .init(
             "adapter.normalize", \.adapter.normalization,

@@ -124,10 +124,14 @@ extension TrainingConfiguration {
         public var alpha = 32.0
         /// `lora_dropout`: the probability that an input of an adapter is dropped.
         public var dropout = 0.0
-        /// `target_modules`: the modules to adapt, by whole name or by the end of it after a dot.
-        public var targetModules = [
-            "query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense",
-        ]
+        /// `target_modules`: the modules to adapt; `nil` takes those of the model's family.
+        public var targetModules: ModuleNames?
+        /// `exclude_modules`: modules that are not adapted, of those that `target_modules` names.
+        public var excludedModules: ModuleNames?
+        /// `layers_to_transform`: the layers whose modules are adapted, by number; none means all.
+        public var layers: [Int] = []
+        /// `modules_to_save`: modules that are trained in full and saved with the adapter.
+        public var savedModules: [String] = []
         /// `importance`: the score of an entry.
         public var importance = ImportanceMeasure.ipt
         /// `sensitivity_at`: the weight that the sensitivity multiplies with the gradient.
