@@ -72,6 +72,7 @@ enum EncoderFamilies {
         DistilBERTConfiguration.self,
         ModernBERTConfiguration.self,
         DeBERTaConfiguration.self,
+        MPNetConfiguration.self,
     ]
 
     static func family(ofModelType type: String) -> (any EncoderFamily.Type)? {

@@ -67,7 +67,7 @@ struct EncoderGolden: Decodable {
 struct EncoderGoldenTests {
     static let names = [
         "tiny-roberta", "tiny-xlm-roberta", "tiny-distilbert", "tiny-electra", "tiny-modernbert",
-        "tiny-modernbert-mean", "tiny-deberta-v3", "tiny-deberta-v2",
+        "tiny-modernbert-mean", "tiny-deberta-v3", "tiny-deberta-v2", "tiny-mpnet",
     ]
 
     private static func golden(_ name: String) throws -> EncoderGolden {
