@@ -71,14 +71,34 @@ final class OperationBench {
             values: UnsafePointer(parameters.pointer + block.elements.lowerBound), block: block)
     }
 
+    /// How the network tells the distances of tokens apart.
+    var distances = TokenDistances.logarithmic(span: 6, buckets: 6, largest: 12)
+
+    /// A row for each distance, of a table that is trained.
+    func distanceRows(_ columns: Int) -> NetworkValue {
+        let isSigned = if case .logarithmic = distances { true } else { false }
+        let index = Embedding.Index.positions(offset: isSigned ? 6 : 0)
+        return description.embedded(Embedding([.init(table(isSigned ? 12 : 32, columns), index)]), rows: .distances)
+    }
+
+    /// The tensors of a head.
+    func head(_ inputs: Int, _ outputs: Int) -> (weight: NetworkTensor, bias: NetworkTensor) {
+        (
+            tensor(layout.appendDense(name: "head.weight", rows: outputs, columns: inputs)),
+            tensor(layout.appendVector(name: "head.bias", count: outputs))
+        )
+    }
+
     /// A linear layer with an adapter.
-    func adapted(_ inputs: Int, _ outputs: Int) -> AdaptedLinear {
+    ///
+    /// - Parameter readers: places in which it is computed.
+    func adapted(_ inputs: Int, _ outputs: Int, readers: Int = 1) -> AdaptedLinear {
         let name = "linear \(layout.blocks.count)"
         let layer = AdaptedLinear(
             path: name, weight: .plain(constants(outputs, inputs).view), bias: constants(1, outputs).pointer)
         layer.adapter = LinearAdapter(
             block: layout.appendTriplets(name: name, count: 2, outputs: outputs, inputs: inputs),
-            parameters: parameters.pointer, scale: 0.7, dropout: dropout())
+            parameters: parameters.pointer, scale: 0.7, dropout: dropout(), readers: readers)
         return layer
     }
 
@@ -99,7 +119,7 @@ final class OperationBench {
     /// What the operation gives for a batch.
     func forward(_ batch: PackedBatch, pass: Pass = .training(seed: 7, step: 3)) -> MatrixView {
         guard let network else { preconditionFailure("a bench without a network") }
-        return network.forward([batch, batch.samples()], pass: pass)
+        return network.forward([batch, batch.samples(), batch.distances(distances)], pass: pass)
     }
 
     /// The gradients of all parameters from lanes of the batch, after `forward`.

@@ -12,7 +12,7 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
         self.build = build
     }
 
-    static let all = layers + activations + attentions + sums
+    static let all = layers + activations + attentions + distances + sums
 
     private static let layers = [
         OperationCase("linear, adapted") { $0.description.linear($0.input(5), $0.adapted(5, 6)) },
@@ -108,6 +108,47 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
             $0.description.rotaryAttention(
                 of: $0.input(5), projection: $0.adapted(5, 24), RotaryPositions(base: 100, width: 4),
                 attention($0))
+        },
+    ]
+
+    private static func disentangled(_ bench: OperationBench, hasKeys: Bool, hasQueries: Bool) -> NetworkValue {
+        bench.description.attention(
+            query: bench.input(8), key: bench.input(8), value: bench.input(8),
+            positionKeys: hasKeys ? bench.distanceRows(8) : nil,
+            positionQueries: hasQueries ? bench.distanceRows(8) : nil, bench.distances, attention(bench))
+    }
+
+    private static let distances = [
+        OperationCase("attention of contents and distances") { disentangled($0, hasKeys: true, hasQueries: true) },
+        OperationCase("attention of contents to distances") { disentangled($0, hasKeys: true, hasQueries: false) },
+        OperationCase("attention of distances to contents") { disentangled($0, hasKeys: false, hasQueries: true) },
+        OperationCase("attention of contents and distances that first rows ask") {
+            $0.description.first(disentangled($0, hasKeys: true, hasQueries: true))
+        },
+        OperationCase("attention with whole vectors of contents and distances") {
+            $0.description.attention(
+                query: $0.input(16), key: $0.input(16), value: $0.input(16), positionKeys: $0.distanceRows(16),
+                positionQueries: $0.distanceRows(16), $0.distances, attention($0, heads: 1, width: 16))
+        },
+        OperationCase("one layer for contents and for distances") {
+            let (key, query) = ($0.adapted(5, 8, readers: 2), $0.adapted(5, 8, readers: 2))
+            let (x, rows, network) = ($0.input(5), $0.distanceRows(5), $0.description)
+            return network.attention(
+                query: network.linear(x, query), key: network.linear(x, key), value: $0.input(8),
+                positionKeys: network.linear(rows, key), positionQueries: network.linear(rows, query), $0.distances,
+                attention($0))
+        },
+        OperationCase("attention with a number for each distance") {
+            $0.distances = .halves(buckets: 32, largest: 128)
+            return $0.description.attention(
+                query: $0.input(8), key: $0.input(8), value: $0.input(8), bias: $0.distanceRows(2), $0.distances,
+                attention($0))
+        },
+        OperationCase("windows of tokens") { $0.description.windows($0.input(4), width: 3) },
+        OperationCase("head") {
+            let (weight, bias) = $0.head(5, 3)
+            return $0.description.head(
+                $0.description.first($0.input(5)), weight: weight, bias: bias, dropout: $0.dropout())
         },
     ]
 
