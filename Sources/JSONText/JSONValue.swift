@@ -6,6 +6,11 @@ package indirect enum JSONValue {
     package struct Member {
         package let key: String
         package let value: JSONValue
+
+        package init(key: String, value: JSONValue) {
+            self.key = key
+            self.value = value
+        }
     }
 
     case object([Member])

@@ -92,7 +92,9 @@ extension ParameterLayout {
         if tensor.shape.count == 1 {
             appendVector(name: tensor.name, count: tensor.elementCount)
         } else {
-            appendDense(name: tensor.name, rows: tensor.rows, columns: tensor.elementCount / max(tensor.rows, 1))
+            appendDense(
+                name: tensor.name, rows: tensor.rows, columns: tensor.elementCount / max(tensor.rows, 1),
+                shape: tensor.shape)
         }
     }
 }

@@ -29,7 +29,7 @@ public struct ParameterLayout: Sendable, Equatable {
         public let elements: Range<Int>
 
         /// The shape of a dense block's tensor.
-        public var shape: [Int] { kind == .vector ? [rowWidth] : [rows.count, rowWidth] }
+        public let shape: [Int]
 
         /// The elements of one of its rows, among the elements of all blocks.
         public func elements(ofRow row: Int) -> Range<Int> {
@@ -58,9 +58,11 @@ public struct ParameterLayout: Sendable, Equatable {
     }
 
     /// Appends a dense matrix of `rows` × `columns`.
+    ///
+    /// - Parameter shape: of the tensor that it is, if that has more dimensions.
     @discardableResult
-    public mutating func appendDense(name: String, rows: Int, columns: Int) -> Block {
-        append(name: name, kind: .dense, rows: rows, width: columns)
+    public mutating func appendDense(name: String, rows: Int, columns: Int, shape: [Int]? = nil) -> Block {
+        append(name: name, kind: .dense, rows: rows, width: columns, shape: shape)
     }
 
     /// Appends a vector.
@@ -79,10 +81,13 @@ public struct ParameterLayout: Sendable, Equatable {
         }
     }
 
-    private mutating func append(name: String, sharers: [String] = [], kind: Kind, rows: Int, width: Int) -> Block {
+    private mutating func append(
+        name: String, sharers: [String] = [], kind: Kind, rows: Int, width: Int, shape: [Int]? = nil
+    ) -> Block {
         let block = Block(
             name: name, uses: [name] + sharers, kind: kind, rowWidth: width, rows: rowCount..<rowCount + rows,
-            elements: elementCount..<elementCount + rows * width)
+            elements: elementCount..<elementCount + rows * width,
+            shape: shape ?? (kind == .vector ? [width] : [rows, width]))
         blocks.append(block)
         return block
     }

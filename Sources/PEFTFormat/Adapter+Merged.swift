@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import JSONText
 import Safetensors
 
 /// What transformers calls a model with a head: the names of its tensors, and its class.
@@ -85,7 +86,7 @@ extension Adapter {
         let weights = folder + "/model.safetensors"
         try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: weights)
         try copyCompanions(from: baseFolder, to: folder)
-        try JSONFile.write(configuration, to: folder + "/config.json")
+        try DurableFile.write(Data((configuration.text + "\n").utf8), to: folder + "/config.json")
         try task.ofWholeModel(weightsDigest: try FileDigest.hexadecimal(ofFile: weights)).write(toFolder: folder)
         try DurableFile.synchronizeFolder(folder)
         withExtendedLifetime(base) {}
@@ -93,19 +94,21 @@ extension Adapter {
 
     private func mergedConfiguration(
         baseFolder: String, _ form: MergedForm, _ task: TaskDescription
-    ) throws(PEFTFormatError) -> [String: Any] {
-        var json = try JSONFile.object(baseFolder + "/config.json")
+    ) throws(PEFTFormatError) -> JSONValue {
+        var json = try JSONFile.values(baseFolder + "/config.json")
         let labels = task.labels ?? ["LABEL_0"]
-        json["architectures"] = [form.architecture]
-        json["id2label"] = Dictionary(labels.enumerated().map { (String($0.offset), $0.element) }) { first, _ in first }
-        json["label2id"] = Dictionary(labels.enumerated().map { ($0.element, $0.offset) }) { first, _ in first }
-        json["problem_type"] =
-            task.task == TaskDescription.regression ? "regression" : "single_label_classification"
+        json["architectures"] = .array([.string(form.architecture)])
+        json["id2label"] = .object(
+            labels.enumerated().map { .init(key: String($0.offset), value: .string($0.element)) })
+        json["label2id"] = .object(
+            labels.enumerated().map { .init(key: $0.element, value: .number(String($0.offset))) })
+        json["problem_type"] = .string(
+            task.task == TaskDescription.regression ? "regression" : "single_label_classification")
         // What the base says of its own labels and numbers no longer holds; newer versions of transformers say `dtype`.
         json["num_labels"] = nil
-        json["torch_dtype"] = "float32"
-        json["dtype"] = "float32"
-        return json
+        json["torch_dtype"] = .string("float32")
+        json["dtype"] = .string("float32")
+        return .object(json.map { .init(key: $0.key, value: $0.value) })
     }
 
     /// Everything beside weights and configuration that lies in the base folder itself.

@@ -135,7 +135,9 @@ extension ParameterLayout {
                 layout.appendTriplets(
                     name: block.name, sharers: Array(block.uses.dropFirst()), count: mask[block.rows].count { $0 },
                     outputs: outputs, inputs: inputs)
-            case .dense: layout.appendDense(name: block.name, rows: block.rows.count, columns: block.rowWidth)
+            case .dense:
+                layout.appendDense(
+                    name: block.name, rows: block.rows.count, columns: block.rowWidth, shape: block.shape)
             case .vector: layout.appendVector(name: block.name, count: block.rowWidth)
             }
         }
