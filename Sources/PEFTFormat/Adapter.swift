@@ -58,6 +58,9 @@ extension HeadTensor {
     /// Modules of transformers' models for sequences beside the pretrained network.
     private static let heads: Set = ["classifier", "score", "head", "pre_classifier"]
 
+    /// Whether a module's path is one of a head, or of a part of one.
+    public static func isHead(_ path: String) -> Bool { heads.contains(String(path.prefix { $0 != "." })) }
+
     /// Whether its rows are the task's outputs.
     var isOfLastLayer: Bool { Self.lastLayers.contains(path) }
 
@@ -66,7 +69,7 @@ extension HeadTensor {
     var module: String {
         let parts = path.split(separator: ".").map(String.init)
         if parts.contains("pooler") { return "pooler" }
-        return parts.first.map(Self.heads.contains) ?? false ? parts[0] : path
+        return Self.isHead(path) ? parts[0] : path
     }
 }
 

@@ -48,14 +48,26 @@ public struct ModuleExpression {
         return Self.ends(of: whole, from: starts, in: path, effort: &effort).last == path.count
     }
 
-    /// What matching one path may cost; no expression that a person writes comes near.
-    private static let largestEffort = 1 << 20
+    /// What matching one path may cost: many times what a list of a thousand names does.
+    private static let largestEffort = 1 << 18
 
-    /// Whether the expression matches the whole of a path, and nothing less: Python's `re.fullmatch`.
-    public func matchesWhole(_ path: String) -> Bool {
-        let path = Array(path.unicodeScalars)
+    /// Those of some paths that the expression matches as a whole, and nothing less: Python's `re.fullmatch`.
+    ///
+    /// - Throws: ``ModuleExpressionError`` where that takes too long.
+    public func matchingWhole(_ paths: [String]) throws(ModuleExpressionError) -> [String] {
+        var matching: [String] = []
+        for path in paths {
+            var effort = Self.largestEffort
+            if matchesWhole(Array(path.unicodeScalars), effort: &effort) { matching.append(path) }
+            guard effort > 0 else {
+                throw ModuleExpressionError(description: "takes too long to match with the model's modules; name them")
+            }
+        }
+        return matching
+    }
+
+    private func matchesWhole(_ path: [Unicode.Scalar], effort: inout Int) -> Bool {
         if let name { return name.count == path.count && zip(name, path).allSatisfy { $0 == "." || $0 == $1 } }
-        var effort = Self.largestEffort
         return Self.ends(of: whole, from: [0], in: path, effort: &effort).last == path.count
     }
 

@@ -12,64 +12,71 @@ public enum TargetModules {
     static func matching(
         _ adapter: TrainingConfiguration.AdapterSettings, among linears: [AdaptedLinear]
     ) throws(TrainingError) -> [AdaptedLinear] {
-        var layers = try matching(adapter.targetModules ?? .allLinear, "target_modules", among: linears)
+        let targets = adapter.targetModules ?? .allLinear
+        let paths = linears.map(\.path)
+        var chosen = Set(targets.isAllLinear ? paths : try matching(targets, "target_modules", among: paths))
         if let excluded = adapter.excludedModules {
-            let paths = Set(try matching(excluded, "exclude_modules", among: linears).map(\.path))
-            layers.removeAll { paths.contains($0.path) }
+            chosen.subtract(try matching(excluded, "exclude_modules", among: paths))
         }
         if !adapter.layers.isEmpty {
-            layers.removeAll { layer in layerNumber(layer.path).map { !adapter.layers.contains($0) } ?? true }
+            let whole = if case .list(let names) = targets { Set(names) } else { Set<String>() }
+            chosen = chosen.filter { path in
+                whole.contains(path) || layerNumber(path).map(adapter.layers.contains) ?? false
+            }
         }
-        guard !layers.isEmpty else {
+        guard !chosen.isEmpty else {
             throw TrainingError(
                 .usage,
                 "adapter.target_modules, exclude_modules and layers_to_transform together leave no layer to adapt; the model has "
-                    + names(linears))
+                    + names(paths))
         }
-        return layers
+        return linears.filter { chosen.contains($0.path) }
     }
 
     private static func matching(
-        _ modules: ModuleNames, _ key: String, among linears: [AdaptedLinear]
-    ) throws(TrainingError) -> [AdaptedLinear] {
+        _ modules: ModuleNames, _ key: String, among paths: [String]
+    ) throws(TrainingError) -> [String] {
         switch modules {
         case .list(let targets):
-            for target in targets where !linears.contains(where: { matches(target, $0.path) }) {
+            // A head is trained in any case, so leaving it out is no mistake.
+            for target in targets
+            where !paths.contains(where: { matches(target, $0) })
+                && !(key == "exclude_modules" && HeadTensor.isHead(target))
+            {
                 throw TrainingError(
                     .usage,
-                    "adapter.\(key): '\(target)' matches no linear layer of the model; its layers end in \(names(linears))"
+                    "adapter.\(key): '\(target)' matches no linear layer of the model; its layers end in \(names(paths))"
                 )
             }
-            return linears.filter { linear in targets.contains { matches($0, linear.path) } }
+            return paths.filter { path in targets.contains { matches($0, path) } }
         case .expression(let text):
-            let matches: (String) -> Bool
+            let matching: [String]
             do {
-                matches = try modules.matcher()
+                matching = try ModuleExpression(text).matchingWhole(paths)
             } catch {
                 throw TrainingError(.usage, "adapter.\(key): '\(text)': \(error.description)")
             }
-            let layers = linears.filter { matches($0.path) }
-            guard !layers.isEmpty else {
+            guard !matching.isEmpty else {
                 throw TrainingError(
                     .usage,
                     "adapter.\(key): the expression '\(text)' matches the whole path of no linear layer; there is for instance "
-                        + "'\(linears.first?.path ?? "none")'")
+                        + "'\(paths.first ?? "none")'; names stand in a list, as in [query, value]")
             }
-            return layers
+            return matching
         }
     }
 
-    private static func names(_ linears: [AdaptedLinear]) -> String {
-        Set(linears.map { lastComponents($0.path) }).sorted().joined(separator: ", ")
+    private static func names(_ paths: [String]) -> String {
+        Set(paths.map(lastComponents)).sorted().joined(separator: ", ")
     }
 
-    /// The number of the layer in a module's path: the last part that is one, behind at least two others, as PEFT has it.
+    /// The number of the layer in a module's path: the first part that is one, behind at least two others, as PEFT has it.
     static func layerNumber(_ path: String) -> Int? {
         let parts = path.split(separator: ".")
-        return parts.dropLast().indices.last { $0 >= 2 && Int(parts[$0]) != nil }.flatMap { Int(parts[$0]) }
+        return parts.dropLast().dropFirst(2).lazy.compactMap { Int($0) }.first
     }
 
-    /// Modules of a network that are named to be saved, by the paths of what has tensors.
+    /// Modules of a network that are named to be saved, by the paths of what has tensors. A head may be named, but needs not.
     ///
     /// - Throws: ``TrainingError`` if a name matches nothing.
     static func saved(_ names: [String], among modules: [String]) throws(TrainingError) -> [String] {
@@ -77,7 +84,7 @@ public enum TargetModules {
             let parts = module.split(separator: ".")
             return parts.indices.contains { matches(name, parts[...$0].joined(separator: ".")) }
         }
-        for name in names where !modules.contains(where: { contains(name, $0) }) {
+        for name in names where !modules.contains(where: { contains(name, $0) }) && !HeadTensor.isHead(name) {
             throw TrainingError(
                 .usage,
                 "adapter.modules_to_save: '\(name)' matches no module of the model; there is for instance "

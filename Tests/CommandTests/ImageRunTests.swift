@@ -73,6 +73,15 @@ struct ImageRunTests {
         "adapter.tinit=2", "adapter.tfinal=4", "adapter.deltaT=2", "adapter.lora_dropout=0.1", "total_step=10",
     ].flatMap { ["--set", $0] }
 
+    @Test("refuse to save modules of the network beside adapters, which they would leave as they are")
+    func savedModules() async throws {
+        let job = try BarJob()
+        let result = try await job.train(
+            "run", Self.adapters + ["--set", "model=x", "--set", "adapter.modules_to_save=[fc1]"])
+        #expect(result.status == 64)
+        #expect(result.standardError.contains("adapter.modules_to_save names 'fc1'"), "\(result.standardError)")
+    }
+
     @Test("trained in full: it learns, with the same bytes for any number of processes, and resumed from any step")
     func full() async throws {
         let job = try BarJob()

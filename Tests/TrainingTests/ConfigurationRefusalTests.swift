@@ -60,8 +60,8 @@ struct ConfigurationRefusalTests {
             ("[seed]: 1", "run.yaml:4: expected the name of a key, found a list"),
             (
                 "adapter: { target_modules: '(query' }",
-                "run.yaml:4: adapter.target_modules: expected a list of names, or a regular expression, at least one, none "
-                    + "empty, or null, found the quoted text \"(query\""
+                "run.yaml:4: adapter.target_modules: expected a list of names, or a regular expression, or null, found the "
+                    + "quoted text \"(query\": a '(' without its ')' at character 6, which this program does not read"
             ),
             (
                 "adapter: { target_modules: [query, [key]] }",

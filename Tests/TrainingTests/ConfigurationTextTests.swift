@@ -238,7 +238,9 @@ extension TrainingConfiguration {
             .randomElement(using: &generator) ?? nil
         one.adapter.excludedModules = [nil, .list([text()])].randomElement(using: &generator) ?? nil
         one.adapter.layers = (0..<integer(0...3)).map { _ in integer(0...40) }
-        one.adapter.savedModules = (0..<integer(0...2)).map { _ in text() }
+        if one.task != .imageClassification {
+            one.adapter.savedModules = (0..<integer(0...2)).map { _ in text() }
+        }
         one.adapter.importance = ImportanceMeasure.allCases.randomElement(using: &generator) ?? .ipt
         one.adapter.sensitivityPoint = SensitivityPoint.allCases.randomElement(using: &generator) ?? .update
         one.adapter.budgetForm = BudgetForm.allCases.randomElement(using: &generator) ?? .printed

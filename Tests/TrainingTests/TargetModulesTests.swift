@@ -26,6 +26,7 @@ private struct TargetGolden: Decodable, Sendable {
     let targetModules: Names
     let excludeModules: Names?
     let layersToTransform: [Int]?
+    let modulesToSave: [String]?
     let modules: [String]
 }
 
@@ -46,16 +47,19 @@ struct TargetModulesTests {
         return try ModelFolder.loadEncoder(path: Fixture.path(path), dropout: 0)
     }
 
-    @Test("lists, expressions, exclusions and layers")
+    @Test("lists, expressions, exclusions, layers, and what is saved instead")
     func goldens() throws {
         let goldens = try Fixture.json("target-golden.json", as: [TargetGolden].self)
-        #expect(goldens.count > 20)
+        #expect(goldens.count >= 30)
         for golden in goldens {
+            let encoder = try encoder(golden.model)
+            let saved = try TargetModules.saved(
+                golden.modulesToSave ?? [], among: encoder.tensors.map(\.module))
             let found = try TargetModules.matching(
                 settings(
                     golden.targetModules.modules, excluding: golden.excludeModules?.modules,
-                    layers: golden.layersToTransform ?? []), among: try encoder(golden.model).linears
-            ).map(\.path)
+                    layers: golden.layersToTransform ?? []), among: encoder.linears
+            ).map(\.path).filter { !saved.contains($0) }
             #expect(Set(found) == Set(golden.modules), "\(golden)")
             #expect(found.count == golden.modules.count)
         }
@@ -75,6 +79,17 @@ struct TargetModulesTests {
         }
     }
 
+    /// Of an HCFormer, whose stages have numbers as well, PEFT takes that of the block; of experts, that of their layer.
+    @Test("a layer's number is the first that stands behind two parts of a path")
+    func layerNumbers() {
+        for (path, number) in [
+            ("stages.0.blocks.1.fc1", 1), ("model.layers.3.experts.7.up", 3), ("layer.2.dense", nil),
+            ("a.layer.2", nil),
+        ] {
+            #expect(TargetModules.layerNumber(path) == number, "\(path)")
+        }
+    }
+
     @Test("what matches nothing is refused with what there is")
     func refusals() throws {
         let linears = try encoder("tiny-bert").linears
@@ -82,7 +97,9 @@ struct TargetModulesTests {
             (settings(.list(["q_proj"])), "'q_proj' matches no linear layer of the model; its layers end in"),
             (settings(.expression("query")), "the expression 'query' matches the whole path of no linear layer"),
             (settings(.list(["query"]), excluding: .list(["gate"])), "exclude_modules: 'gate' matches no linear layer"),
-            (settings(.list(["query"]), excluding: .allLinear), "together leave no layer to adapt"),
+            (settings(.list(["query"]), excluding: .expression(".*")), "together leave no layer to adapt"),
+            (settings(.list(["query"]), excluding: .allLinear), "exclude_modules: the expression 'all-linear' matches"),
+            (settings(.expression("(?=.*(?=.*(?=.*(?=.*x)))).*")), "takes too long to match"),
             (settings(.list(["query"]), layers: [7]), "together leave no layer to adapt"),
         ] {
             let error = #expect(throws: TrainingError.self) { try TargetModules.matching(settings, among: linears) }
@@ -93,5 +110,6 @@ struct TargetModulesTests {
         #expect(
             try TargetModules.saved(["pooler", "layer.1.output.dense"], among: linears.map(\.path))
                 == ["bert.encoder.layer.1.output.dense", "bert.pooler.dense"])
+        #expect(try TargetModules.saved(["classifier"], among: linears.map(\.path)).isEmpty)
     }
 }

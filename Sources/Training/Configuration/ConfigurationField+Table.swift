@@ -216,9 +216,10 @@ extension ConfigurationField {
             "adapter.exclude_modules", \.adapter.excludedModules, limits: .orNull(.modules),
             "Modules that are left out of those, named in the same ways."),
         .init(
-            "adapter.layers_to_transform", \.adapter.layers, limits: .layers,
+            "adapter.layers_to_transform", \.adapter.layerNumbers, limits: .layers,
             "Numbers of the layers whose modules are adapted, from 0: in `encoder.layer.3.output.dense` it is"
-                + " 3. An empty list takes all."),
+                + " 3. Modules that `target_modules` lists by their whole paths are adapted in any case. An empty list takes all."
+        ),
         .init(
             "adapter.modules_to_save", \.adapter.savedModules, limits: .namesOrNone,
             "Modules of the pretrained network that are trained in full and saved with the adapter, each by its"

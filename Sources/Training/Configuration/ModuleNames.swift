@@ -8,18 +8,12 @@ public enum ModuleNames: Equatable, Sendable {
     /// A regular expression over whole paths.
     case expression(String)
 
-    /// PEFT's word for every linear layer but the head's.
+    /// PEFT's word for every linear layer but the head's, among the targets.
     static let allLinear = ModuleNames.expression("all-linear")
 
-    /// - Throws: `ModuleExpressionError` for an expression that cannot be read.
-    func matcher() throws(ModuleExpressionError) -> (_ path: String) -> Bool {
-        switch self {
-        case .list(let names): return { path in names.contains { TargetModules.matches($0, path) } }
-        case .allLinear: return { _ in true }
-        case .expression(let text):
-            let expression = try ModuleExpression(text)
-            return { expression.matchesWhole($0) }
-        }
+    /// As PEFT does, capitals or not.
+    var isAllLinear: Bool {
+        if case .expression(let text) = self { text.lowercased() == "all-linear" } else { false }
     }
 }
 
@@ -28,7 +22,14 @@ extension ModuleNames: ConfigurationValue {
 
     init(node: Node) throws(ConfigurationMismatch) {
         guard node.scalar == nil else {
-            self = .expression(try String(node: node))
+            let text = try String(node: node)
+            do {
+                _ = try ModuleExpression(text)
+            } catch {
+                throw ConfigurationMismatch(
+                    expected: Self.described(limits: ""), found: "\(node.quoted): \(error.description)")
+            }
+            self = .expression(text)
             return
         }
         do {
@@ -52,12 +53,41 @@ extension ConfigurationRequirement where Value == ModuleNames {
             switch modules {
             case .list(let names): ConfigurationRequirement<[String]>.names.holds(names)
             case .expression(let text):
-                ConfigurationRequirement<String>.name.holds(text) && (try? modules.matcher()) != nil
+                ConfigurationRequirement<String>.name.holds(text) && (try? ModuleExpression(text)) != nil
             }
         }
     }
 }
 
-extension ConfigurationRequirement where Value == [Int] {
-    static var layers: Self { Self(words: " from 0") { $0.allSatisfy { (0...100_000).contains($0) } } }
+/// Numbers of layers: some, or one, as PEFT takes them.
+struct LayerNumbers: ConfigurationValue {
+    var numbers: [Int]
+
+    static func described(limits: String) -> String { "an integer or a list of integers" + limits }
+
+    init(_ numbers: [Int]) { self.numbers = numbers }
+
+    init(node: Node) throws(ConfigurationMismatch) {
+        do {
+            numbers = node.scalar == nil ? try [Int](node: node) : [try Int(node: node)]
+        } catch {
+            throw ConfigurationMismatch(expected: Self.described(limits: ""), found: error.found)
+        }
+    }
+
+    var yamlText: String { numbers.yamlText }
+}
+
+extension TrainingConfiguration.AdapterSettings {
+    /// The layers, as they are written.
+    var layerNumbers: LayerNumbers {
+        get { LayerNumbers(layers) }
+        set { layers = newValue.numbers }
+    }
+}
+
+extension ConfigurationRequirement where Value == LayerNumbers {
+    static var layers: Self {
+        Self(words: " from 0 to 100000") { $0.numbers.allSatisfy { (0...100_000).contains($0) } }
+    }
 }

@@ -58,6 +58,11 @@ extension TrainingConfiguration {
                 return
                     "model is null, but method: \(method.rawValue) adapts a model; name its folder, or set method to full"
             }
+            if let name = adapter.savedModules.first, method != .full {
+                return
+                    "adapter.modules_to_save names '\(name)', but image networks train adapters and the head alone; set it to"
+                    + " []"
+            }
         case .superposition:
             if let problem = superpositionProblem { return problem }
         }
