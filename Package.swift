@@ -94,7 +94,8 @@ let package = Package(
         .executableTarget(
             name: "HostileFiles",
             dependencies: [
-                "Checkpointing", "Diagnostics", "Images", "Models", "PEFTFormat", "Randomness", "Safetensors", "Text",
+                "Checkpointing", "Diagnostics", "Images", "Models", "NeuralNetwork", "PEFTFormat", "Randomness",
+                "Safetensors", "Text",
                 "Tokenization",
                 "Training", "WeightFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/HostileFiles", swiftSettings: settings),

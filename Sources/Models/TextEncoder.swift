@@ -97,6 +97,8 @@ public final class TextEncoder {
     }
 
     /// What the head's last layer reads, [rows of the samples, features].
+    ///
+    /// - Precondition: all layers below have their values: none is missing, and none is of the head.
     public func features(_ batch: PackedBatch, pass: Pass) -> MatrixView {
         pooling.forward(rowSets(batch), pass: pass)
     }

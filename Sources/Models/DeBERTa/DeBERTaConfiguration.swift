@@ -60,6 +60,10 @@ public struct DeBERTaConfiguration: Sendable, Equatable {
             try reader.requireMultiple("hidden_size", hiddenWidth, of: "num_attention_heads", headCount)
         }
         headWidth = try reader.count("attention_head_size", default: max(hiddenWidth / headCount, 1))
+        guard headCount * headWidth <= 1 << 24 else {
+            throw ModelError(
+                .badData, "\(path): attention_head_size \(headWidth) with \(headCount) heads, expected fewer columns")
+        }
         addsPositions = try reader.flag("position_biased_input", default: true)
         segmentCount = try reader.count("type_vocab_size", default: 0, from: 0)
         epsilon = Float(try reader.number("layer_norm_eps", default: 1e-7, in: 1e-30...1))
@@ -107,11 +111,11 @@ public struct DeBERTaConfiguration: Sendable, Equatable {
                 "\(reader.path): pos_att_type has '\(stranger)', expected c2p, p2c; this version computes no other")
         }
         try reader.require("norm_rel_ebd", default: "none", among: ["none", "layer_norm"])
-        if let buckets, buckets < 4 || largest <= buckets / 2 {
+        if let buckets, buckets < 4 || largest <= buckets / 2 + 1 {
             throw ModelError(
                 .badData,
-                "\(reader.path): position_buckets is \(buckets) for distances to \(largest), expected at least 4 and less than "
-                    + "twice the distances")
+                "\(reader.path): position_buckets is \(buckets) for distances to \(largest), expected at least 4, and its half "
+                    + "less than the distances by more than 1")
         }
         return Relative(
             span: buckets ?? largest, bucketCount: buckets, largestDistance: largest,
