@@ -27,7 +27,7 @@ struct EncoderRunTests {
     }
 
     @Test(
-        "losses, budgets and decisions, and the same bytes on 1, 2 and 3 processes",
+        "losses, budgets and decisions, and the same bytes on 1, 2 and 3 processes and every processor",
         arguments: ["tiny-roberta", "tiny-deberta-v3", "tiny-modernbert"])
     func parity(name: String) async throws {
         let golden: Golden = try Fixture.json("encoders/runs/\(name)/expected.json")
@@ -46,10 +46,12 @@ struct EncoderRunTests {
             """
         try Data(config.utf8).write(to: URL(fileURLWithPath: folder.path + "/run.yaml"))
         var weights: [Data] = []
-        for processes in 1...3 {
-            let output = "\(folder.path)/run-\(processes)"
+        let environments = [[:], [:], [:], ["RANKWISE_INSTRUCTIONS": "avx2"], ["OPENBLAS_CORETYPE": "Haswell"]]
+        for (index, environment) in environments.enumerated() {
+            let output = "\(folder.path)/run-\(index + 1)"
             let run = try await rankwise(
-                "train", "--config", folder.path + "/run.yaml", "--set", "output=\(output)", processes: processes)
+                "train", "--config", folder.path + "/run.yaml", "--set", "output=\(output)",
+                processes: index % 3 + 1, environment: environment)
             #expect(run.status == 0, "\(run.standardError)")
             weights.append(
                 try Data(contentsOf: URL(fileURLWithPath: output + "/adapter/adapter_model.safetensors")))

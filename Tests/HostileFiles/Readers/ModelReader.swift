@@ -19,7 +19,8 @@ struct ModelReader: FileReader {
             return String(
                 decoding: try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]), as: UTF8.self)
         }
-        let others = try ["roberta", "distilbert", "electra", "mpnet", "deberta-v3", "deberta-v2", "modernbert"].map { name in
+        let others = try ["roberta", "distilbert", "electra", "mpnet", "deberta-v3", "deberta-v2", "modernbert"].map {
+            name in
             try workshop.seed(
                 name, file: "config.json", copying: workshop.fixture("encoders/tiny-" + name), format: .json)
         }
@@ -31,27 +32,28 @@ struct ModelReader: FileReader {
                         "model_type": "deberta-v2", "hidden_size": 1 << 24, "num_attention_heads": 1 << 24,
                         "attention_head_size": 1 << 24,
                     ]), as: UTF8.self), format: .json, verdict: .refused)
-        seeds = others + [
-            enormous,
-            try workshop.seed("configuration", file: "config.json", copying: origin, format: .json),
-            try workshop.seed("weights", file: "model.safetensors", copying: origin, format: .safetensors),
-            try workshop.seed(
-                "classifier", file: "config.json", copying: workshop.fixture("tiny-bert-classifier"), format: .json),
-            try workshop.seed(
-                "half-precision", file: "model.safetensors", copying: workshop.fixture("tiny-bert-float16"),
-                format: .safetensors),
-            // Widths that no memory holds must be found wrong before anything of their size is made.
-            try workshop.seed(
-                "widest", file: "config.json", copying: origin,
-                text: configuration(["hidden_size": 1 << 24, "intermediate_size": 1 << 24, "vocab_size": 1 << 24]),
-                format: .json, verdict: .refused),
-            try workshop.seed(
-                "wide-filter", file: "config.json", copying: origin,
-                text: configuration(["intermediate_size": 1 << 24]), format: .json, verdict: .refused),
-            try workshop.seed(
-                "many-layers", file: "config.json", copying: origin,
-                text: configuration(["num_hidden_layers": 10_000]), format: .json, verdict: .refused),
-        ]
+        seeds =
+            others + [
+                enormous,
+                try workshop.seed("configuration", file: "config.json", copying: origin, format: .json),
+                try workshop.seed("weights", file: "model.safetensors", copying: origin, format: .safetensors),
+                try workshop.seed(
+                    "classifier", file: "config.json", copying: workshop.fixture("tiny-bert-classifier"), format: .json),
+                try workshop.seed(
+                    "half-precision", file: "model.safetensors", copying: workshop.fixture("tiny-bert-float16"),
+                    format: .safetensors),
+                // Widths that no memory holds must be found wrong before anything of their size is made.
+                try workshop.seed(
+                    "widest", file: "config.json", copying: origin,
+                    text: configuration(["hidden_size": 1 << 24, "intermediate_size": 1 << 24, "vocab_size": 1 << 24]),
+                    format: .json, verdict: .refused),
+                try workshop.seed(
+                    "wide-filter", file: "config.json", copying: origin,
+                    text: configuration(["intermediate_size": 1 << 24]), format: .json, verdict: .refused),
+                try workshop.seed(
+                    "many-layers", file: "config.json", copying: origin,
+                    text: configuration(["num_hidden_layers": 10_000]), format: .json, verdict: .refused),
+            ]
     }
 
     func read(_ input: Input) throws {
