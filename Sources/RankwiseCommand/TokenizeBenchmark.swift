@@ -7,7 +7,7 @@ import Tokenization
 struct TokenizeBenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tokenize",
-        abstract: "A model's tokenizer on the lines of a file; launch/rival/tokenize.py times Hugging Face's.")
+        abstract: "A model's tokenizer on the lines of a file; launch/rival/time_tokenizers.py times Hugging Face's.")
 
     struct Figures: Encodable {
         let texts: Int

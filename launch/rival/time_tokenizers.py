@@ -1,6 +1,6 @@
 """Times Hugging Face's tokenizers and `rankwise bench tokenize` in turns on the same tokenizer and texts, on one thread.
 
-    python launch/rival/tokenize.py --rankwise .build/release/rankwise --model minilm --texts reviews.txt [--rounds 5] [--texts-limit 10000]
+    python launch/rival/time_tokenizers.py --rankwise .build/release/rankwise --model minilm --texts reviews.txt [--rounds 5] [--texts-limit 10000]
 
 Printed are the fastest of the rounds for ids alone (encode_batch_fast) and with offsets (encode_batch), and the ratios. Both sides read the
 same tokenizer.json; the numbers of tokens must be equal.
